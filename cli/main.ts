@@ -1,0 +1,47 @@
+/** `stormreel COMMAND`: one file a command, loaded only when it is called. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { report } from './command.js';
+
+type Load = () => Promise<{ command: () => Command }>;
+
+/** Verb, one line for the overview, and where it lives. */
+const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
+  ['run', 'ingest, train, label, score and report from one config', () => import('./run.js')],
+  ['ingest', 'decode maps into an ordered dataset of Arrow shards', () => import('./ingest.js')],
+  ['train', 'train a model on a dataset', () => import('./train.js')],
+  ['label', 'give every frame a calibrated probability', () => import('./label.js')],
+  ['evaluate', 'compare predictions with labels', () => import('./evaluate.js')],
+  ['anomaly', 'fit and use anomaly scores', () => import('./anomaly.js')],
+  ['report', 'write the HTML report of a run', () => import('./report.js')],
+  ['dataset', 'info, verify and hash of a dataset', () => import('./dataset.js')],
+  ['simulate', 'write a simulated season of GeoTIFF maps with labels', () => import('./simulate.js')],
+  ['backend', 'install or check the tensor backend', () => import('./backend.js')],
+  ['worker', 'work on the jobs of a Redis queue', () => import('./worker.js')],
+  ['queue', 'status of a queue', () => import('./queue.js')],
+  ['board', 'dashboard of a queue on this machine', () => import('./board.js')],
+];
+
+export async function main(argv: string[]): Promise<void> {
+  const program = new Command('stormreel')
+    .description('Labels every frame of long, ordered map series.')
+    .version(version())
+    .exitOverride();
+  const [name] = argv;
+  for (const [command, summary, load] of COMMANDS) {
+    if (command === name) program.addCommand((await load()).command());
+    else program.command(command).description(summary);
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else process.exitCode = report(error, argv.includes('--json'));
+  }
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,63 @@
+/**
+ * What every later step sees of a dataset: its frames in (series, time) order and a way to read some of them.
+ * Labels, splits, sequences, channels, training and labelling depend on this alone, never on files.
+ */
+import type { DatasetDescription } from '../../schemas/records/index.js';
+
+/** One entry a frame, in (series, time) order; the position in these arrays is the frame's index. */
+export interface FrameIndex {
+  readonly length: number;
+  readonly seriesNames: readonly string[];
+  /** Index into `seriesNames`. */
+  readonly series: Uint32Array;
+  /** Milliseconds since 1970, UTC; strictly increasing inside a series. */
+  readonly time: Float64Array;
+  /** 1: decoded; 0: committed as bad. */
+  readonly ok: Uint8Array;
+}
+
+/** Where `read` puts frames: lent buffers, filled from the start. */
+export interface FrameBuffers {
+  /** `[n, height, width, band]`, physical units; 0 where invalid. */
+  values: Float32Array;
+  /** `[n, height, width]`, 1 where the cell was observed; all 0 for a bad frame. */
+  valid: Uint8Array;
+}
+
+export interface FrameStore {
+  readonly description: DatasetDescription;
+  readonly index: FrameIndex;
+  /** Dataset hash, 64 hex digits. */
+  readonly hash: string;
+  /** Reads frames by index, in the order given. Fastest when indices ascend. */
+  read(frames: ArrayLike<number>, out: FrameBuffers): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A store over arrays in memory, for tests and small derived data; `values` `[frame, height, width, band]`, physical units. */
+export function memoryStore(input: {
+  description: DatasetDescription;
+  index: FrameIndex;
+  values: Float32Array;
+  valid?: Uint8Array;
+  hash?: string;
+}): FrameStore {
+  const { description, index, values, valid, hash = '0'.repeat(64) } = input;
+  const cells = description.grid.width * description.grid.height;
+  const size = cells * description.bands.length;
+  return {
+    description,
+    index,
+    hash,
+    async read(frames, out) {
+      for (let i = 0; i < frames.length; i++) {
+        const frame = frames[i];
+        out.values.set(values.subarray(frame * size, (frame + 1) * size), i * size);
+        if (!index.ok[frame]) out.valid.fill(0, i * cells, (i + 1) * cells);
+        else if (valid) out.valid.set(valid.subarray(frame * cells, (frame + 1) * cells), i * cells);
+        else out.valid.fill(1, i * cells, (i + 1) * cells);
+      }
+    },
+    async close() {},
+  };
+}

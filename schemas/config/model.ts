@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { Count, Share } from './common.js';
+
+/** Input channels made from a dataset's bands. Statistics are fitted on training frames only. */
+export const ChannelsConfig = z.strictObject({
+  /** What each band becomes: raw (standardised), minus the frame's mean, or minus the seasonal climatology of each cell. */
+  anomaly: z.enum(['none', 'frame', 'seasonal']).default('none'),
+  /** Annual harmonics of the seasonal climatology. */
+  harmonics: z.int().min(0).max(4).default(2),
+  /** Add the 5-point Laplacian of each raw band, 0 on the border, divided by its training sd. */
+  laplacian: z.boolean().default(false),
+  /** Add the gradient magnitude of each raw band, divided by its training sd. */
+  gradient: z.boolean().default(false),
+  /** Add two channels with row and column in [-1, 1]. */
+  coordinates: z.boolean().default(false),
+  /** Give sin and cos of the year (2 harmonics) to the head. */
+  season: z.boolean().default(false),
+});
+export type ChannelsConfig = z.infer<typeof ChannelsConfig>;
+
+/** Fully convolutional evidence map: conv layers without pooling, one map, logsumexp over cells. */
+export const EvidenceConfig = z.strictObject({
+  kind: z.literal('evidence'),
+  /** Filters of each 3x3 convolution. */
+  widths: z.array(Count).min(1).default([8, 16]),
+  dropout: Share.default(0.1),
+  /** `element` drops single activations, `channel` whole maps. */
+  dropoutBy: z.enum(['element', 'channel']).default('element'),
+  /** Learned bias for each cell of the map. */
+  cellBias: z.boolean().default(true),
+  /** Cells at each edge that take no part in the map (a tile's margin). */
+  margin: z.int().min(0).default(0),
+});
+
+/** Conv blocks with squeeze-excite and element-wise attention (Wang et al. 2021) with an auxiliary loss. */
+export const CnnConfig = z.strictObject({
+  kind: z.literal('cnn'),
+  /** Filters of each block; every block but the first halves the map. */
+  widths: z.array(Count).min(1).default([16, 32, 64]),
+  norm: z.enum(['batch', 'none']).default('batch'),
+  /** Squeeze-excite reduction r. */
+  reduction: Count.default(16),
+  attentionWidth: Count.default(32),
+  /** Weight of the auxiliary loss. */
+  auxiliary: z.number().min(0).default(1),
+  dropout: Share.default(0.1),
+});
+
+export const HeadConfig = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('gru'), units: Count.default(8) }),
+]);
+
+export const ModelConfig = z.strictObject({
+  channels: ChannelsConfig.prefault({}),
+  encoder: z.discriminatedUnion('kind', [EvidenceConfig, CnnConfig]).prefault({ kind: 'evidence' }),
+  head: HeadConfig.prefault({ kind: 'none' }),
+});
+export type EvidenceConfig = z.infer<typeof EvidenceConfig>;
+export type CnnConfig = z.infer<typeof CnnConfig>;
+export type HeadConfig = z.infer<typeof HeadConfig>;
+export type ModelConfig = z.infer<typeof ModelConfig>;

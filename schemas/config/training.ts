@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { Count, Share } from './common.js';
+
+export const TrainingConfig = z.strictObject({
+  seed: z.int().min(0).default(0),
+  /** Members of the ensemble: seeds seed, seed + 1, ... */
+  ensemble: Count.default(1),
+  /** Frames in a window. */
+  windowLength: Count.default(16),
+  /** Frames between window starts when training. */
+  windowStride: Count.default(1),
+  gaps: z.enum(['split', 'mask']).default('split'),
+  /** Windows in a batch. */
+  batch: Count.default(8),
+  /** Optimiser updates; or `epochs`. */
+  steps: Count.optional(),
+  epochs: Count.optional(),
+  loss: z.enum(['bce', 'weighted', 'focal']).default('weighted'),
+  /** Cap of the positive weight N-/N+. */
+  weightCap: z.number().min(1).default(20),
+  /** Weight of the cross-entropy of the evidence map at the labelled centre; 0 for none. */
+  centre: z.number().min(0).default(0),
+  learningRate: z.number().positive().default(3e-3),
+  /** AdamW decay, on matrices and kernels only. */
+  weightDecay: z.number().min(0).default(0.1),
+  warmup: Share.default(0.1),
+  clip: z.number().positive().default(1),
+  /** Standard deviation of Gaussian noise on standardised inputs. */
+  noise: z.number().min(0).default(0),
+  /** Random left-right mirror and shifts by whole cells (only right where the place on the grid means nothing). */
+  mirror: z.boolean().default(false),
+  shift: z.int().min(0).default(0),
+  /** Stop after this many evaluations without a better validation average precision; needs a validation part. */
+  patience: Count.optional(),
+  /** Updates between evaluations on the validation part. */
+  evaluateEvery: Count.default(50),
+  /** Updates between checkpoints. */
+  checkpointEvery: Count.default(50),
+});
+export type TrainingConfig = z.infer<typeof TrainingConfig>;
+
+export const LabellingConfig = z.strictObject({
+  /** Blocks of the out-of-fold calibration over all non-test frames; 0 switches it off. */
+  calibrationFolds: z.int().min(0).default(3),
+  /** Keep attention or evidence maps of every frame. */
+  attention: z.boolean().default(true),
+  /** Fill gaps up to this many frames, drop runs shorter than `minimumRun`. */
+  fillGap: z.int().min(0).default(1),
+  minimumRun: Count.default(1),
+  /** Fixed thresholds; default: chosen on out-of-fold scores. */
+  high: Share.optional(),
+  low: Share.optional(),
+});
+export type LabellingConfig = z.infer<typeof LabellingConfig>;
+
+export const AnomalyConfig = z.strictObject({
+  cell: z.enum(['gru', 'lstm']).default('gru'),
+  /** Principal components that describe a frame. */
+  features: Count.default(20),
+  windowLength: Count.default(5),
+  units: Count.default(32),
+  latent: Count.default(8),
+  steps: Count.default(400),
+  seed: z.int().min(0).default(0),
+  /** Train on frames without storms, or on all. */
+  trainOn: z.enum(['calm', 'all']).default('calm'),
+});
+export type AnomalyConfig = z.infer<typeof AnomalyConfig>;
