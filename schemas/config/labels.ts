@@ -11,9 +11,12 @@ export const LabelsConfig = z.strictObject({
   source: z.string().optional(),
   column: z.string().default('label'),
   timeColumn: z.string().default('time'),
+  /** Column that names the series of a row; default: `series` where the file has it. */
   seriesColumn: z.string().optional(),
   latColumn: z.string().default('lat'),
   lonColumn: z.string().default('lon'),
+  /** Column that names the storm of a row; default: `event_id` where the file has it. */
+  eventColumn: z.string().optional(),
   /** Added to every label time before the join, e.g. `-12h` for noon labels of daily means stamped 00:00. */
   timeOffset: Span.default('0h'),
   /** Largest distance between a label and its frame; default: half a step. */
