@@ -1,0 +1,31 @@
+/** Tensors, their operations and gradients; the only folder that knows TensorFlow.js. */
+
+export { type AdamOptions, type AdamState, adamW, type Optimizer } from './adam/adamw.js';
+export {
+  BACKEND_NAMES,
+  type BackendInfo,
+  type BackendName,
+  type BackendOptions,
+  describeBackend,
+  openBackend,
+} from './backend/choice.js';
+export type { DType, Tensor, TensorLike } from './backend/tfjs.js';
+export { batchNorm, batchNormTraining, type Normalisation, type TrainingNormalisation } from './batchnorm.js';
+export { type Differentiated, valueAndGradients, withoutTape } from './gradients/tape.js';
+export * from './operations.js';
+export {
+  clone,
+  dispose,
+  fillTree,
+  keep,
+  type Leaf,
+  leaves,
+  mapTree,
+  type ParameterTree,
+  readTree,
+  type StoredTensor,
+  tensorCount,
+  tidy,
+  treeFrom,
+  writeTree,
+} from './tree.js';
