@@ -1,5 +1,5 @@
 /** Labels: read from CSV or class folders, joined to frames by time, kept beside the dataset. */
-export { centreCells } from './centre.js';
+export { centreCells, isGeographic } from './centre.js';
 export { folderLabels } from './folder.js';
 export { formatInstant, type InstantFault, parseInstant } from './instant.js';
 export { joinLabels } from './join.js';
