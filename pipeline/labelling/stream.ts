@@ -1,0 +1,105 @@
+/**
+ * Raw logits for every frame: each frame once through the encoder, the causal head from zero over its last T frames
+ * (`context: window`). Calibration is applied elsewhere.
+ */
+import { buildModel, type Model } from '../models/index.js';
+import type { OnProgress } from '../progress.js';
+import { segments } from '../sequences/index.js';
+import type { FrameStore } from '../shards/index.js';
+import { openBackend } from '../tensor/index.js';
+import { assertFits, scoreFrames, streamedFrames, type TrainedModel } from '../training/index.js';
+
+export interface StreamOptions {
+  /** Keep where the model looked. */
+  attention?: boolean;
+  /** Frames in one pass; default by memory. */
+  chunk?: number;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+/** Aligned with the frames asked for. */
+export interface FramePredictions {
+  /** Mean logit of the members, as trained; NaN for a bad frame. */
+  logit: Float32Array;
+  /** Frames the head had seen, this one included: min(position in segment + 1, T); 1 without a recurrent head. */
+  context: Int32Array;
+  /** `[frame, height, width]` on the dataset's grid, sums to 1 a frame, 0 for bad frames; null unless asked for. */
+  attention: Float32Array | null;
+}
+
+/**
+ * Scores `frames` (indices, ascending; default all). Frames before them in their segment serve as context and are
+ * encoded too, whatever part they belong to: labelling would see them as well.
+ * @throws ModelMismatchError when the dataset has other bands or another grid.
+ */
+export async function predictFrames(
+  trained: TrainedModel,
+  store: FrameStore,
+  frames?: ArrayLike<number>,
+  { attention = false, chunk, onProgress, signal }: StreamOptions = {},
+): Promise<FramePredictions> {
+  assertFits(trained, store);
+  await openBackend();
+  const { index, description } = store;
+  const model = buildModel(trained.config, trained.shape);
+  const count = frames?.length ?? index.length;
+  const { wanted, place } = wantedFrames(frames, index.length);
+  const cells = model.shape.height * model.shape.width;
+  const found: FramePredictions = {
+    logit: new Float32Array(count).fill(Number.NaN),
+    context: new Int32Array(count),
+    attention: attention ? new Float32Array(count * cells) : null,
+  };
+  await scoreFrames(
+    {
+      model,
+      members: trained.members,
+      frames: streamedFrames(store, trained.channels),
+      index,
+      segments: segments(index, description.stepMs),
+      contextLength: trained.training.windowLength,
+      wanted,
+      chunk,
+      attention,
+      signal,
+      onChunk: (done, total) => onProgress?.({ stage: 'label', done, total, unit: 'frames' }),
+    },
+    (score) => {
+      const at = place ? place[score.frame] : score.frame;
+      found.logit[at] = score.logit;
+      found.context[at] = score.context;
+      if (found.attention && score.attention)
+        spread(model, score.attention, found.attention.subarray(at * cells, (at + 1) * cells));
+    },
+  );
+  return found;
+}
+
+function wantedFrames(frames: ArrayLike<number> | undefined, length: number) {
+  if (!frames) return { wanted: undefined, place: null };
+  const wanted = new Uint8Array(length);
+  const place = new Int32Array(length);
+  for (let i = 0; i < frames.length; i++) {
+    wanted[frames[i]] = 1;
+    place[frames[i]] = i;
+  }
+  return { wanted, place };
+}
+
+/** Lays a map over the frame: each map cell's share is divided among the frame's cells it stands for. */
+function spread({ shape, mapGrid }: Model, map: Float32Array, out: Float32Array): void {
+  const { margin, stride, height, width } = mapGrid;
+  const [bottom, right] = [shape.height - margin, shape.width - margin];
+  for (let r = 0; r < height; r++) {
+    const rows = Math.min(stride, bottom - margin - r * stride);
+    for (let c = 0; c < width; c++) {
+      const columns = Math.min(stride, right - margin - c * stride);
+      const share = map[r * width + c] / (rows * columns);
+      for (let y = 0; y < rows; y++) {
+        const from = (margin + r * stride + y) * shape.width + margin + c * stride;
+        out.fill(share, from, from + columns);
+      }
+    }
+  }
+}

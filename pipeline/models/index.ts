@@ -1,0 +1,10 @@
+/** Models: frame encoder -> temporal head -> a logit for every frame. */
+export { buildModel } from './build.js';
+export {
+  type Encoded,
+  type HeadInputs,
+  type MapGrid,
+  type Model,
+  type ModelShape,
+  mapCell,
+} from './model.js';

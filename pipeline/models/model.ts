@@ -1,0 +1,73 @@
+/** What training and labelling know of a model: a frame encoder, a temporal head, a plain tree of parameters. */
+import type { ModelConfig } from '../../schemas/config/index.js';
+import type { Mode } from '../nn/index.js';
+import type { Random } from '../random.js';
+import type { ParameterTree, Tensor } from '../tensor/index.js';
+
+/** Sizes a model is built for. */
+export interface ModelShape {
+  readonly height: number;
+  readonly width: number;
+  /** Input channels, see pipeline/channels. */
+  readonly channels: number;
+  /** Numbers that tell the head the time of year; 0 for none. */
+  readonly season: number;
+}
+
+export interface Encoded {
+  /** `[frames]`, the encoder's own logit. */
+  evidence: Tensor;
+  /** `[frames, featureCount]`; feature 0 is `evidence`. */
+  features: Tensor;
+  /** `[frames, map height, map width]`: softmax over its cells says where the model looked. */
+  map: Tensor | null;
+  /** `[frames]`, logits of the attention module's own loss. */
+  auxiliary?: Tensor;
+  /** New values of leaves that follow the data, e.g. batch norm's moments, by leaf name; in training only. */
+  updates?: Record<string, Tensor>;
+}
+
+/** Cell (r, c) of the map stands for the cells of the frame from margin + stride r, margin + stride c on. */
+export interface MapGrid {
+  readonly height: number;
+  readonly width: number;
+  readonly margin: number;
+  readonly stride: number;
+}
+
+export interface HeadInputs {
+  /** `[batch, time, featureCount]` */
+  features: Tensor;
+  /** `[batch, time, season]`; null where the model has no season. */
+  season: Tensor | null;
+  /** `[batch, time]`, 0 for padding and bad frames, which leave the state as it is; null: all valid. */
+  valid: Tensor | null;
+  /** `[batch, stateSize]`; null starts from zero. */
+  state: Tensor | null;
+}
+
+export interface Model {
+  readonly config: ModelConfig;
+  readonly shape: ModelShape;
+  readonly mapGrid: MapGrid;
+  readonly featureCount: number;
+  /** Units of the recurrent head; 0: every frame stands alone. */
+  readonly stateSize: number;
+  /** Weight of the auxiliary loss; 0 where there is none. */
+  readonly auxiliary: number;
+  /** Start values; the model's first logits lie near `logit` (default 0). */
+  init(random: Random, start?: { logit?: number }): ParameterTree;
+  /** `x [frames, height, width, channels]`; time is folded into the batch. */
+  encode(parameters: ParameterTree, x: Tensor, mode: Mode): Encoded;
+  /** `logits [batch, time, 1]`, causal, and the last state `[batch, stateSize]` (null without one). */
+  head(parameters: ParameterTree, inputs: HeadInputs, mode: Mode): { logits: Tensor; state: Tensor | null };
+}
+
+/** The map's cell that stands for frame cell row * width + column; -1 outside the map (a tile's margin). */
+export function mapCell({ shape, mapGrid }: Pick<Model, 'shape' | 'mapGrid'>, cell: number): number {
+  if (cell < 0) return -1;
+  const { margin, stride, height, width } = mapGrid;
+  const row = Math.floor((Math.floor(cell / shape.width) - margin) / stride);
+  const column = Math.floor(((cell % shape.width) - margin) / stride);
+  return row < 0 || column < 0 || row >= height || column >= width ? -1 : row * width + column;
+}

@@ -1,0 +1,31 @@
+/**
+ * Channel gate (Hu et al. 2018; science of the triple attention of Wang et al. 2021):
+ *   u = sigmoid(W2 relu(W1 GAP(X))), no bias, W1: D -> max(1, floor(D / r)); Xc = u X
+ */
+import * as z from 'zod';
+import { Count } from '../../schemas/config/index.js';
+import type { Random } from '../random.js';
+import { matMul, mean, mul, relu, reshape, sigmoid, type Tensor } from '../tensor/index.js';
+import { glorotUniform } from './initialise.js';
+
+export const Config = z.strictObject({ channels: Count, reduction: Count.default(16) });
+export type Config = z.input<typeof Config>;
+export type Parameters = { down: { kernel: Tensor }; up: { kernel: Tensor } };
+
+/** `down [D, max(1, floor(D / r))]`, `up` back. */
+export function init(config: Config, random: Random): Parameters {
+  const { channels, reduction } = Config.parse(config);
+  const inner = Math.max(1, Math.floor(channels / reduction));
+  return {
+    down: { kernel: glorotUniform([channels, inner], random.key('down')) },
+    up: { kernel: glorotUniform([inner, channels], random.key('up')) },
+  };
+}
+
+/** `x [frames, h, w, D]` -> `gate [frames, D]` in (0, 1) and `y` = gate * x. */
+export function apply({ down, up }: Parameters, x: Tensor): { y: Tensor; gate: Tensor } {
+  const [frames, , , channels] = x.shape;
+  const squeezed = mean(x, [1, 2]); // [frames, D]
+  const gate = sigmoid(matMul(relu(matMul(squeezed, down.kernel)), up.kernel));
+  return { gate, y: mul(x, reshape(gate, [frames, 1, 1, channels])) };
+}

@@ -1,0 +1,119 @@
+/** Windows of frames and labels as plain arrays: all integer work of a step happens here, no tensors. */
+import { seasonFeatures } from '../channels/index.js';
+import type { LabelTable } from '../labels/index.js';
+import { blockOrder, type Order, smallestBlock, type Timeline, type Windows } from '../sequences/index.js';
+import type { FrameIndex } from '../shards/index.js';
+
+export interface Batch {
+  readonly batch: number;
+  readonly time: number;
+  /** First slot of each window: the order of a run, to be compared. */
+  readonly starts: Int32Array;
+  /** Frames to encode, window by window, without padding and bad frames. */
+  readonly frames: Int32Array;
+  /** Number of entries of `frames` in each window. */
+  readonly runs: Int32Array;
+  /** `[batch, time]`: position in `frames`; -1 for padding, gaps and bad frames. */
+  readonly place: Int32Array;
+  /** `[batch, time]`, 1 for a frame that exists and is not bad. */
+  readonly valid: Float32Array;
+  /** `[batch, time]`, 0 or 1. */
+  readonly label: Float32Array;
+  /** `[batch, time]`, 1 where the label counts in the loss. */
+  readonly mask: Float32Array;
+  /** Sum of `mask`. */
+  readonly count: number;
+  /** `[batch, time, 4]`, or null. */
+  readonly season: Float32Array | null;
+}
+
+export interface BatchSource {
+  index: FrameIndex;
+  labels: Pick<LabelTable, 'label' | 'ignore'>;
+  timeline: Timeline;
+  windows: Windows;
+  season: boolean;
+}
+
+/** Numbers of the season features of a frame. */
+export const SEASON = 4;
+
+/** True for a frame whose label counts: labelled, not ignored, not bad. */
+export function counts({ index, labels }: Pick<BatchSource, 'index' | 'labels'>, frame: number): boolean {
+  return index.ok[frame] === 1 && labels.label[frame] >= 0 && labels.ignore[frame] === 0;
+}
+
+/** The windows numbered `chosen`; shorter ones are padded in front. */
+export function makeBatch(source: BatchSource, chosen: ArrayLike<number>): Batch {
+  const { windows, timeline, index, labels } = source;
+  const [batch, time] = [chosen.length, windows.windowLength];
+  const frames: number[] = [];
+  const place = new Int32Array(batch * time).fill(-1);
+  const [valid, label, mask] = [0, 1, 2].map(() => new Float32Array(batch * time));
+  const [starts, runs] = [new Int32Array(batch), new Int32Array(batch)];
+  const season = source.season ? new Float32Array(batch * time * SEASON) : null;
+  let count = 0;
+  for (let b = 0; b < batch; b++) {
+    const { start, length } = windows.at(chosen[b]);
+    starts[b] = start;
+    for (let k = 0; k < length; k++) {
+      const frame = timeline.slots[start + k];
+      const at = b * time + time - length + k;
+      if (frame < 0) continue;
+      if (season) season.set(seasonFeatures(index.time[frame]), at * SEASON);
+      if (index.ok[frame] !== 1) continue;
+      place[at] = frames.push(frame) - 1;
+      valid[at] = 1;
+      runs[b]++;
+      if (!counts(source, frame)) continue;
+      label[at] = labels.label[frame];
+      mask[at] = 1;
+      count++;
+    }
+  }
+  return {
+    batch,
+    time,
+    starts,
+    runs,
+    frames: Int32Array.from(frames),
+    place,
+    valid,
+    label,
+    mask,
+    count,
+    season,
+  };
+}
+
+export interface SampleOptions {
+  seed: number;
+  batch: number;
+  stride: number;
+  /** All windows may be mixed: their frames need not be read again. */
+  resident: boolean;
+}
+
+/** Streamed reading mixes this many windows at a time. */
+const MIXED_WINDOWS = 1024;
+
+/**
+ * Windows of step `step`, a pure function of (seed, step): sample n = step * batch + b is window n mod W of epoch
+ * n div W, in that epoch's own order.
+ */
+export function sampler(windows: Windows, { seed, batch, stride, resident }: SampleOptions) {
+  const block = resident ? windows.length : Math.max(16, smallestBlock(windows.windowLength, stride));
+  const blockWindows = Math.min(windows.length, block);
+  const openBlocks = resident ? 1 : Math.ceil(MIXED_WINDOWS / blockWindows);
+  let [epoch, order]: [number, Order | null] = [-1, null];
+  return (step: number): number[] =>
+    Array.from({ length: batch }, (_, b) => {
+      const n = step * batch + b;
+      const now = Math.floor(n / windows.length);
+      if (now !== epoch || !order) {
+        epoch = now;
+        order = blockOrder({ windows: windows.length, seed, epoch, blockWindows, openBlocks });
+      }
+      return order.at(n % windows.length);
+    });
+}

@@ -1,0 +1,238 @@
+/**
+ * Training from a dataset to a model: channels fitted on training frames, members one after the other.
+ *
+ *   const trained = await fitModel({ store, labels, split, model, training, onProgress });
+ */
+import { createHash } from 'node:crypto';
+import type { ModelConfig, TrainingConfig } from '../../schemas/config/index.js';
+import { PARTS } from '../../schemas/records/index.js';
+import { type ChannelStatistics, channelCount, channelNames, fitChannels } from '../channels/index.js';
+import { ConfigError } from '../errors.js';
+import { centreCells, type LabelTable } from '../labels/index.js';
+import { buildModel, type Model, type ModelShape } from '../models/index.js';
+import type { OnProgress } from '../progress.js';
+import { partMask, type Split, segments, TRAIN, timeline, VALIDATION, windows } from '../sequences/index.js';
+import type { FrameStore } from '../shards/index.js';
+import { openBackend, type ParameterTree } from '../tensor/index.js';
+import { averagePrecision } from './averagePrecision.js';
+import { type BatchSource, counts, SEASON } from './batch.js';
+import { type FrameTensors, frameTensors } from './frames.js';
+import { type Imbalance, imbalance } from './loss.js';
+import { trainMember } from './member.js';
+import type { TrainedModel } from './record.js';
+import { scoreFrames } from './score.js';
+
+export interface FitInput {
+  store: FrameStore;
+  labels: LabelTable;
+  split: Split;
+  /** Codes of the parts that train, see PARTS; default [0], the training part. */
+  frames?: readonly number[];
+  model: ModelConfig;
+  training: TrainingConfig;
+  /** Default: fitted on the frames that train. */
+  channels?: ChannelStatistics;
+  /** Folder of checkpoints; default: none are kept. */
+  checkpointDir?: string;
+  /** Go on from the checkpoints there; those of another configuration or data are passed over. */
+  resume?: boolean;
+  /** Path of log.jsonl; default: none. */
+  log?: string;
+  /** Most bytes of input channels held at once; beyond it frames are streamed. Default 1 GiB. */
+  budgetBytes?: number;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+/** Updates when the config names neither steps nor epochs. */
+const STEPS = 440;
+
+/**
+ * @throws ConfigError when no frame, or one class only, can train; when patience is set without a validation part;
+ *   when a parameter gets no gradient; when the loss is no longer a number.
+ */
+export async function fitModel(input: FitInput): Promise<TrainedModel> {
+  const { store, labels, split, training, onProgress, signal } = input;
+  const backend = await openBackend();
+  const prepared = await prepare(input);
+  const { model, channels, source, balance } = prepared;
+  const centres =
+    training.centre > 0 ? centreCells(store, labels) : new Int32Array(store.index.length).fill(-1);
+  const validation = validationFrames(input, source);
+  const members: ParameterTree[] = [];
+  const { windowLength, batch } = training;
+  const frames = await frameTensors(store, channels, {
+    frames: [...prepared.trainFrames, ...validation],
+    atOnce: windowLength * batch,
+    budgetBytes: input.budgetBytes,
+    onProgress,
+    signal,
+  });
+  const steps = stepCount(training, source.windows.length);
+  const fingerprint = fingerprintOf(input, channels, backend.name);
+  let logBytes = 0;
+  try {
+    for (let member = 0; member < training.ensemble; member++) {
+      const trained = await trainMember({
+        model,
+        training,
+        member,
+        steps,
+        source,
+        windows: source.windows,
+        frames,
+        centres,
+        imbalance: balance,
+        noise: noiseScale(channels, training.noise),
+        evaluate: validation.length ? (tree) => evaluate(input, model, frames, validation, tree) : null,
+        checkpoints: input.checkpointDir ?? null,
+        resume: input.resume ?? false,
+        fingerprint,
+        logPath: input.log ?? null,
+        logBytes,
+        onProgress,
+        signal,
+      });
+      members.push(trained.parameters);
+      logBytes = trained.logBytes;
+    }
+  } finally {
+    frames.close();
+  }
+  return {
+    formatVersion: 1,
+    config: input.model,
+    training,
+    shape: model.shape,
+    bandNames: store.description.bands.map((band) => band.name),
+    grid: store.description.grid,
+    channels,
+    prior: balance.prior,
+    positiveWeight: balance.positiveWeight,
+    positives: balance.positives,
+    negatives: balance.negatives,
+    seeds: members.map((_, i) => training.seed + i),
+    splitHash: split.hash,
+    datasetHash: store.hash,
+    labelHash: labels.hash,
+    labelSource: labels.source,
+    backend: backend.name,
+    versions: backend.versions,
+    members,
+  };
+}
+
+export interface Prepared {
+  model: Model;
+  channels: ChannelStatistics;
+  /** Frames that may reach the encoder in training, ascending. */
+  trainFrames: number[];
+  source: BatchSource;
+  balance: Imbalance;
+}
+
+/** Channels, model and windows of the parts that train. */
+export async function prepare(input: FitInput): Promise<Prepared> {
+  const { store, labels, split, training, onProgress } = input;
+  const { index, description } = store;
+  const parts = partMask(split.part, ...(input.frames ?? [TRAIN]));
+  const trainFrames = Array.from(index.ok.keys()).filter((i) => parts[i] === 1 && index.ok[i] === 1);
+  const slots = timeline(index, description.stepMs, {
+    parts,
+    gaps: training.gaps,
+    longestFill: training.windowLength - 1,
+  });
+  const source: BatchSource = {
+    index,
+    labels,
+    timeline: slots,
+    windows: windows(slots.segments, { length: training.windowLength, stride: training.windowStride }),
+    season: input.model.channels.season,
+  };
+  const balance = balanceOf(source, trainFrames, input);
+  const channels =
+    input.channels ?? (await fitChannels(store, trainFrames, input.model.channels, { onProgress }));
+  const shape: ModelShape = {
+    height: description.grid.height,
+    width: description.grid.width,
+    channels: channelCount(channels),
+    season: input.model.channels.season ? SEASON : 0,
+  };
+  return { model: buildModel(input.model, shape), channels, trainFrames, source, balance };
+}
+
+function balanceOf(source: BatchSource, trainFrames: readonly number[], input: FitInput): Imbalance {
+  const judged = trainFrames.filter((frame) => counts(source, frame));
+  const positives = judged.filter((frame) => source.labels.label[frame] === 1).length;
+  const negatives = judged.length - positives;
+  if (positives > 0 && negatives > 0) return imbalance(positives, negatives, input.training);
+  const names = (input.frames ?? [TRAIN]).map((part) => PARTS[part]).join(' and ');
+  throw new ConfigError(
+    `cannot train: of the ${names} frames ${positives} are labelled storm and ${negatives} none; both are needed`,
+    {
+      hint: 'choose a split whose training part holds storms and calm, or look at the label column',
+      fields: { positives, negatives },
+    },
+  );
+}
+
+/** Frames of the validation part whose label counts; none where the validation part itself trains. */
+function validationFrames(input: FitInput, source: BatchSource): number[] {
+  const trains = (input.frames ?? [TRAIN]).includes(VALIDATION);
+  const { part } = input.split;
+  const found = trains
+    ? []
+    : Array.from(part.keys()).filter((frame) => part[frame] === VALIDATION && counts(source, frame));
+  if (input.training.patience === undefined || found.length) return found;
+  throw new ConfigError('cannot stop early: no validation frame with a label', {
+    hint: 'give the split a validation part, or leave out training.patience',
+    fields: { patience: input.training.patience },
+  });
+}
+
+/** Average precision of the validation part, each frame with the context labelling would give it inside that part. */
+async function evaluate(
+  { store, labels, split, training, signal }: FitInput,
+  model: Model,
+  frames: FrameTensors,
+  validation: readonly number[],
+  parameters: ParameterTree,
+): Promise<number | null> {
+  const { index, description } = store;
+  const wanted = new Uint8Array(index.length);
+  for (const frame of validation) wanted[frame] = 1;
+  const found: { logit: number; label: number }[] = [];
+  await scoreFrames(
+    {
+      model,
+      members: [parameters],
+      frames,
+      index,
+      segments: segments(index, description.stepMs, { parts: partMask(split.part, VALIDATION) }),
+      contextLength: training.windowLength,
+      wanted,
+      signal,
+    },
+    ({ frame, logit }) => found.push({ logit, label: labels.label[frame] }),
+  );
+  return averagePrecision(
+    found.map(({ logit }) => logit),
+    found.map(({ label }) => label),
+  );
+}
+
+export function stepCount({ steps, epochs, batch }: TrainingConfig, windowCount: number): number {
+  return steps ?? (epochs === undefined ? STEPS : Math.ceil((epochs * windowCount) / batch));
+}
+
+/** Coordinates are exact: noise goes on measured channels only. */
+export function noiseScale(channels: ChannelStatistics, sd: number): Float32Array {
+  return Float32Array.from(channelNames(channels), (name) => (/^(row|column)$/.test(name) ? 0 : sd));
+}
+
+/** Everything that decides the numbers of a run. */
+function fingerprintOf(input: FitInput, channels: ChannelStatistics, backend: string): string {
+  const { store, labels, split, model, training, frames } = input;
+  const parts = [store.hash, labels.hash, split.hash, frames ?? [TRAIN], model, training, channels, backend];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,146 @@
+/**
+ * Frames as tensors of input channels. Where all of them fit in memory they reach the backend once and batches are
+ * gathered there; otherwise each batch is read, computed and handed over.
+ */
+import { type ChannelStatistics, channelCount, computeChannels } from '../channels/index.js';
+import type { OnProgress } from '../progress.js';
+import { frameRing } from '../sequences/index.js';
+import type { FrameBuffers, FrameStore } from '../shards/index.js';
+import { gather, type Tensor, tensor } from '../tensor/index.js';
+
+export interface FrameTensors {
+  /** True when the frames lie in the backend's memory. */
+  readonly resident: boolean;
+  /** `[frames, height, width, channels]`, to be freed by the caller. */
+  take(frames: Int32Array): Promise<Tensor>;
+  close(): void;
+}
+
+export interface FrameTensorOptions {
+  /** Frames that will be asked for. */
+  frames: ArrayLike<number>;
+  /** Most bytes of channels to hold at once; default 1 GiB. */
+  budgetBytes?: number;
+  /** Most frames in one `take`; the ring of the streamed form holds at least twice as many. */
+  atOnce: number;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+const BUDGET_BYTES = 2 ** 30;
+/** Bytes of band values read in one go. */
+const CHUNK_BYTES = 32 * 2 ** 20;
+/** Bytes of band values the ring of streamed training holds. */
+const RING_BYTES = 256 * 2 ** 20;
+
+export async function frameTensors(
+  store: FrameStore,
+  statistics: ChannelStatistics,
+  options: FrameTensorOptions,
+): Promise<FrameTensors> {
+  const { height, width } = store.description.grid;
+  const frameBytes = height * width * channelCount(statistics) * 4;
+  const fits = options.frames.length * frameBytes <= (options.budgetBytes ?? BUDGET_BYTES);
+  return fits ? residentFrames(store, statistics, options) : ringFrames(store, statistics, options.atOnce);
+}
+
+/** Reads for every `take`; nothing is held but one pooled buffer. */
+export function streamedFrames(store: FrameStore, statistics: ChannelStatistics): FrameTensors {
+  const reader = channelReader(store, statistics);
+  return {
+    resident: false,
+    async take(frames) {
+      const out = new Float32Array(frames.length * reader.frameSize);
+      await reader.read(frames, out);
+      return tensor(out, [frames.length, ...reader.shape]);
+    },
+    close: () => {},
+  };
+}
+
+/** Streams through the ring, so that windows which share frames decode them once. */
+function ringFrames(store: FrameStore, statistics: ChannelStatistics, atOnce: number): FrameTensors {
+  const { grid, bands } = store.description;
+  const cells = grid.height * grid.width;
+  const size = cells * bands.length;
+  const channels = channelCount(statistics);
+  const ring = frameRing(store, {
+    capacityFrames: Math.max(2 * atOnce, Math.floor(RING_BYTES / (4 * size))),
+  });
+  return {
+    resident: false,
+    async take(frames) {
+      const loan = await ring.borrow(frames);
+      const out = new Float32Array(frames.length * cells * channels);
+      loan.rows.forEach((row, i) => {
+        const values = ring.values.subarray(row * size, (row + 1) * size);
+        const valid = ring.valid.subarray(row * cells, (row + 1) * cells);
+        const time = Float64Array.of(store.index.time[frames[i]]);
+        const part = out.subarray(i * cells * channels, (i + 1) * cells * channels);
+        computeChannels(statistics, { values, valid, time, count: 1 }, part);
+      });
+      loan.release();
+      return tensor(out, [frames.length, grid.height, grid.width, channels]);
+    },
+    close: () => {},
+  };
+}
+
+async function residentFrames(
+  store: FrameStore,
+  statistics: ChannelStatistics,
+  { frames, onProgress, signal }: FrameTensorOptions,
+): Promise<FrameTensors> {
+  const reader = channelReader(store, statistics);
+  const place = new Int32Array(store.index.length).fill(-1);
+  const all = new Float32Array(frames.length * reader.frameSize);
+  const chunk = reader.framesIn(CHUNK_BYTES);
+  for (let start = 0; start < frames.length; start += chunk) {
+    signal?.throwIfAborted();
+    const some = Int32Array.from(
+      { length: Math.min(chunk, frames.length - start) },
+      (_, i) => frames[start + i],
+    );
+    await reader.read(some, all.subarray(start * reader.frameSize));
+    some.forEach((frame, i) => {
+      place[frame] = start + i;
+    });
+    onProgress?.({ stage: 'read', done: start + some.length, total: frames.length, unit: 'frames' });
+  }
+  const held = tensor(all, [frames.length, ...reader.shape]);
+  return {
+    resident: true,
+    take: async (wanted) =>
+      gather(
+        held,
+        wanted.map((frame) => place[frame]),
+      ),
+    close: () => held.dispose(),
+  };
+}
+
+/** Reads frames and computes their channels with buffers that grow to the largest request and are used again. */
+function channelReader(store: FrameStore, statistics: ChannelStatistics) {
+  const { grid, bands } = store.description;
+  const cells = grid.height * grid.width;
+  const shape = [grid.height, grid.width, channelCount(statistics)];
+  let buffers: FrameBuffers = { values: new Float32Array(0), valid: new Uint8Array(0) };
+  return {
+    shape,
+    frameSize: cells * shape[2],
+    framesIn: (bytes: number) => Math.max(1, Math.floor(bytes / (cells * bands.length * 4))),
+    async read(frames: Int32Array, out: Float32Array) {
+      const count = frames.length;
+      if (buffers.valid.length < count * cells)
+        buffers = {
+          values: new Float32Array(count * cells * bands.length),
+          valid: new Uint8Array(count * cells),
+        };
+      await store.read(frames, buffers);
+      const values = buffers.values.subarray(0, count * cells * bands.length);
+      const valid = buffers.valid.subarray(0, count * cells);
+      const time = Float64Array.from(frames, (frame) => store.index.time[frame]);
+      computeChannels(statistics, { values, valid, time, count }, out);
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** Training: from a dataset with labels and a split to a saved model, resumable at any step. */
+export { averagePrecision } from './averagePrecision.js';
+export { type FitInput, fitModel } from './fit.js';
+export { type FrameTensorOptions, type FrameTensors, frameTensors, streamedFrames } from './frames.js';
+export type { StepRecord } from './log.js';
+export { type Imbalance, imbalance, lossValues } from './loss.js';
+export { assertFits, ModelRecord, type TrainedModel } from './record.js';
+export { readSafetensors, writeSafetensors } from './safetensors.js';
+export { type Sanity, sanity } from './sanity.js';
+export { loadRecord, loadTrained, saveRecord, saveTrained } from './saved.js';
+export { type FrameScore, type ScoreInput, scoreFrames } from './score.js';

@@ -1,0 +1,181 @@
+/** One member's parameters and optimiser: what a step does to them. */
+import type { TrainingConfig } from '../../schemas/config/index.js';
+import type { Model } from '../models/index.js';
+import { isMoving } from '../nn/index.js';
+import { Random } from '../random.js';
+import {
+  adamW,
+  dispose,
+  leaves,
+  mapTree,
+  mul,
+  type ParameterTree,
+  type StoredTensor,
+  sqrt,
+  square,
+  stack,
+  sum,
+  type Tensor,
+  tidy,
+  treeFrom,
+  valueAndGradients,
+} from '../tensor/index.js';
+import { addNoise, drawMove, moveCell, moveFrames, type STILL } from './augment.js';
+import type { Batch } from './batch.js';
+import { gradientCheck, refuseNaN } from './guard.js';
+import type { Imbalance } from './loss.js';
+import { learningRateAt } from './schedule.js';
+import { type LossInput, stepLoss } from './step.js';
+
+export interface TrainerInput {
+  model: Model;
+  training: TrainingConfig;
+  seed: number;
+  steps: number;
+  /** Copied; stays the caller's. */
+  start: ParameterTree;
+  centres: Int32Array;
+  imbalance: Imbalance;
+  noise: Float32Array;
+}
+
+export interface StepResult {
+  loss: number;
+  learningRate: number;
+  /** Global norm before clipping. */
+  gradientNorm: number;
+}
+
+export interface Trainer {
+  /** One update on `x`, the batch's frames as channels; `step` counts from 0. */
+  step(batch: Batch, x: Tensor, step: number): StepResult;
+  /** All leaves as they are now; they stay the trainer's. */
+  parameters(): ParameterTree;
+  optimiser(): Map<string, StoredTensor>;
+  restore(optimiser: Map<string, StoredTensor>, step: number): void;
+  dispose(): void;
+}
+
+/** Decay pulls on matrices and kernels, never on biases, gains or norms. */
+const decays = (name: string): boolean => /(^|\/)(kernel|recurrent)$/.test(name);
+
+export function trainer({ model, training, seed, steps, start, ...rest }: TrainerInput): Trainer {
+  const { centres, imbalance, noise } = rest;
+  const all = leaves(start);
+  const optimiser = adamW(treeFrom(all.filter(({ name }) => !isMoving(name))), {
+    learningRate: training.learningRate,
+    weightDecay: training.weightDecay,
+    decays,
+  });
+  const names = leaves(optimiser.parameters).map(({ name }) => name);
+  const moving = new Map(
+    all.filter(({ name }) => isMoving(name)).map(({ name, tensor }) => [name, tensor.clone()]),
+  );
+  const checkGradients = gradientCheck();
+
+  const joined = (trained: ParameterTree): ParameterTree => {
+    if (moving.size === 0) return trained;
+    const current = new Map([
+      ...leaves(trained).map(({ name, tensor }) => [name, tensor] as const),
+      ...moving,
+    ]);
+    return treeFrom(all.map(({ name }) => ({ name, tensor: current.get(name)! })));
+  };
+
+  return {
+    parameters: () => joined(optimiser.parameters),
+    step(batch, x, step) {
+      const random = Random.from(seed).key('step').key(step);
+      const moved = augment(batch, x, { training, model, centres, noise, random });
+      const input: Omit<LossInput, 'parameters'> = {
+        model,
+        batch,
+        x: moved.x,
+        centres: moved.centres,
+        training,
+        positiveWeight: imbalance.positiveWeight,
+        mode: { training: true, random: random.key('dropout') },
+      };
+      const { loss, aux, gradients } = valueAndGradients(optimiser.parameters, (trained) => {
+        const { loss, updates } = stepLoss({ ...input, parameters: joined(trained) });
+        return { loss, aux: updates };
+      });
+      if (moved.x !== x) moved.x.dispose();
+      refuseNaN(loss, step, training.learningRate);
+      checkGradients(gradients, names, step);
+      const learningRate = learningRateAt(step, { ...training, steps });
+      const gradientNorm = clippedStep(gradients, training.clip, (g) => optimiser.step(g, learningRate));
+      for (const [name, value] of Object.entries(aux ?? {})) {
+        moving.get(name)?.dispose();
+        moving.set(name, value);
+      }
+      return { loss, learningRate, gradientNorm };
+    },
+    optimiser() {
+      const { first, second } = optimiser.state();
+      return new Map([...named('first', first), ...named('second', second)]);
+    },
+    restore(stored, step) {
+      const part = (prefix: string) =>
+        new Map(
+          [...stored].filter(([n]) => n.startsWith(prefix)).map(([n, v]) => [n.slice(prefix.length), v]),
+        );
+      optimiser.restore({ step, first: part('first/'), second: part('second/') });
+    },
+    dispose() {
+      optimiser.dispose();
+      for (const tensor of moving.values()) tensor.dispose();
+    },
+  };
+}
+
+const named = (prefix: string, values: Map<string, StoredTensor>) =>
+  [...values].map(([name, value]) => [`${prefix}/${name}`, value] as const);
+
+interface AugmentInput {
+  training: TrainingConfig;
+  model: Model;
+  /** By frame of the dataset. */
+  centres: Int32Array;
+  noise: Float32Array;
+  random: Random;
+}
+
+/** The batch's frames moved and noised, and the centre cell of each in its new place. */
+function augment(batch: Batch, x: Tensor, { training, model, centres, noise, random }: AugmentInput) {
+  const { height, width } = model.shape;
+  const own = Int32Array.from(batch.frames, (frame) => centres[frame]);
+  let moved = x;
+  if (training.mirror || training.shift > 0) {
+    const draws = random.key('move');
+    const runs = Array.from(batch.runs, (frames) => ({ frames, move: drawMove(training, draws) }));
+    const moves = runs.flatMap(({ frames, move }) => Array(frames).fill(move) as (typeof STILL)[]);
+    moved = moveFrames(x, runs, training.shift);
+    own.forEach((cell, i) => {
+      own[i] = moveCell(cell, moves[i], height, width);
+    });
+  }
+  if (!noise.some((sd) => sd > 0)) return { x: moved, centres: own };
+  const noisy = addNoise(moved, noise, random.key('noise'));
+  if (moved !== x) moved.dispose();
+  return { x: noisy, centres: own };
+}
+
+/** Scales the gradients to a global norm of at most `clip`, hands them to `update`, frees them; the norm before. */
+function clippedStep(
+  gradients: ParameterTree,
+  clip: number,
+  update: (gradients: ParameterTree) => void,
+): number {
+  const total = tidy(() => sqrt(sum(stack(leaves(gradients).map(({ tensor }) => sum(square(tensor)))))));
+  const [norm] = total.dataSync();
+  total.dispose();
+  if (norm <= clip) update(gradients);
+  else {
+    const clipped = tidy(() => mapTree(gradients, (tensor) => mul(tensor, clip / (norm + 1e-6))));
+    update(clipped);
+    dispose(clipped);
+  }
+  dispose(gradients);
+  return norm;
+}
