@@ -9,9 +9,17 @@ export {
   describeBackend,
   openBackend,
 } from './backend/choice.js';
+export { measureBackend, type Speed } from './backend/measure.js';
 export type { DType, Tensor, TensorLike } from './backend/tfjs.js';
 export { batchNorm, batchNormTraining, type Normalisation, type TrainingNormalisation } from './batchnorm.js';
 export { type Differentiated, valueAndGradients, withoutTape } from './gradients/tape.js';
+export {
+  type Installed,
+  type InstallOptions,
+  installedAddon,
+  installNative,
+  type Variant,
+} from './install/index.js';
 export * from './operations.js';
 export {
   clone,

@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { BackendError } from '../../errors.js';
-import { installedAddon } from '../install/location.js';
+import { hushPath, installedAddon } from '../install/location.js';
 import { registerNativeGradients } from '../native/register.js';
 import type { Opened } from './choice.js';
 import { load, tf } from './tfjs.js';
@@ -53,7 +54,9 @@ function loadAddon(path: string): NativeBinding {
   // Removed in Node 23, still called by tfjs-node 4.22.
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   util.isArray ??= Array.isArray;
+  const hush = loadHush(path);
   try {
+    hush?.hush();
     return createRequire(path)(path) as NativeBinding;
   } catch (cause) {
     const reason = existsSync(path) ? (cause as Error).message : `${path} is missing`;
@@ -62,5 +65,13 @@ function loadAddon(path: string): NativeBinding {
       cause,
       fields: { backend: 'tensorflow', path, reason },
     });
+  } finally {
+    hush?.restore();
   }
+}
+
+/** Keeps TensorFlow's greeting off stderr while it loads; see ../install/build.ts. */
+function loadHush(addon: string): { hush(): void; restore(): void } | null {
+  const path = hushPath(resolve(addon, '..', '..', '..'));
+  return existsSync(path) ? createRequire(path)(path) : null;
 }

@@ -26,3 +26,6 @@ export function installedAddon(cache = cacheFolder()): string | null {
   const paths = (['gpu', 'cpu'] as const).map((variant) => addonPath(variantFolder(variant, cache)));
   return paths.find((path) => existsSync(path)) ?? null;
 }
+
+/** A tiny addon beside it that keeps TensorFlow's greeting off stderr. */
+export const hushPath = (folder: string): string => join(folder, 'lib', 'napi-v8', 'hush.node');
