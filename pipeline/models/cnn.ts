@@ -14,7 +14,7 @@ import {
   squeezeExcite,
 } from '../nn/index.js';
 import type { Random } from '../random.js';
-import { add, concat, fill, mean, type ParameterTree, relu, reshape, type Tensor } from '../tensor/index.js';
+import { add, concat, mean, type ParameterTree, relu, reshape, type Tensor } from '../tensor/index.js';
 import type { Encoded, MapGrid, ModelShape } from './model.js';
 
 type Block = { conv: conv2d.Parameters; norm?: batchNorm.Parameters; gate: squeezeExcite.Parameters };
@@ -53,9 +53,10 @@ export function init(config: CnnConfig, shape: ModelShape, random: Random, logit
     };
   });
   const last = widths.at(-1)!;
-  const attention = elementAttention.init({ in: last, width: attentionWidth }, random.key('attention'));
-  attention.linear.bias = fill([1], logit);
-  parameters.attention = attention;
+  parameters.attention = elementAttention.init(
+    { in: last, width: attentionWidth, bias: logit },
+    random.key('attention'),
+  );
   parameters.output = linear.init({ in: last, out: 1, bias: false }, random.key('output'));
   return parameters as ParameterTree;
 }

@@ -6,10 +6,16 @@
 import * as z from 'zod';
 import { Count } from '../../schemas/config/index.js';
 import type { Random } from '../random.js';
-import { mul, relu, reshape, softmax, sum, type Tensor } from '../tensor/index.js';
+import { fill, mul, relu, reshape, softmax, sum, type Tensor } from '../tensor/index.js';
 import * as conv2d from './conv2d.js';
 
-export const Config = z.strictObject({ in: Count, width: Count.default(32), classes: Count.default(1) });
+export const Config = z.strictObject({
+  in: Count,
+  width: Count.default(32),
+  classes: Count.default(1),
+  /** Start value of S's bias. */
+  bias: z.number().default(0),
+});
 export type Config = z.input<typeof Config>;
 export type Parameters = {
   squeeze: conv2d.Parameters;
@@ -19,7 +25,7 @@ export type Parameters = {
 };
 
 export function init(config: Config, random: Random): Parameters {
-  const { in: from, width, classes } = Config.parse(config);
+  const { in: from, width, classes, bias } = Config.parse(config);
   return {
     squeeze: conv2d.init({ in: from, out: width, size: 1 }, random.key('squeeze')),
     spread: conv2d.init({ in: width, out: width }, random.key('spread')),
@@ -27,7 +33,10 @@ export function init(config: Config, random: Random): Parameters {
       { in: width, out: classes, size: 1, bias: false, start: 'glorot' },
       random.key('logits'),
     ),
-    linear: conv2d.init({ in: from, out: classes, size: 1, start: 'glorot' }, random.key('linear')),
+    linear: {
+      ...conv2d.init({ in: from, out: classes, size: 1, bias: false, start: 'glorot' }, random.key('linear')),
+      bias: fill([classes], bias),
+    },
   };
 }
 

@@ -72,10 +72,14 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): Stored {
     const size = shape.reduce((a, b) => a * b, 1);
     if (to - from !== size * 4 || to > bytes.length)
       throw broken(path, `tensor ${name} of [${shape}] lies at bytes ${from} to ${to} of ${bytes.length}`);
-    tensors.set(name, { shape, values: new Float32Array(bytes.slice(from, to).buffer, 0, size) });
+    tensors.set(name, { shape, values: new Float32Array(copyOf(bytes, from, to)) });
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }
+
+/** Values need not lie at a multiple of 4 in `bytes`, so they are copied. */
+const copyOf = (bytes: Uint8Array, from: number, to: number): ArrayBuffer =>
+  new Uint8Array(bytes.subarray(from, to)).buffer;
 
 function parseHeader(bytes: Uint8Array, path: string): Record<string, unknown> {
   try {
