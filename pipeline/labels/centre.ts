@@ -20,9 +20,15 @@ export function centreCells({ description, index }: Frames, labels: LabelTable):
   return cells;
 }
 
-/** Longitudes and latitudes in degrees: EPSG:4326 and its kin. */
+/** Grids in degrees of longitude and latitude: WGS 84, ETRS89, NAD27, NAD83, GDA94, CGCS2000, SIRGAS 2000, WGS 84 3D, GDA2020. */
+const GEOGRAPHIC = new Set(
+  [4326, 4258, 4267, 4269, 4283, 4490, 4674, 4979, 7844].map((code) => `EPSG:${code}`),
+);
+
+/** True for the CRS names above and OGC:CRS84. */
 export function isGeographic(crs: string): boolean {
-  return /^(EPSG:4[0-9]{3}|OGC:CRS84)$/i.test(crs);
+  const name = crs.toUpperCase();
+  return GEOGRAPHIC.has(name) || name === 'OGC:CRS84';
 }
 
 type Locator = (lat: number, lon: number) => number;
