@@ -6,7 +6,6 @@ import { type DType, type Tensor, type TensorLike, tf } from './backend/tfjs.js'
 import { withoutTape } from './gradients/tape.js';
 
 type T4 = import('@tensorflow/tfjs-core').Tensor4D;
-type T5 = import('@tensorflow/tfjs-core').Tensor5D;
 type Axis = number | number[];
 export type Padding = 'same' | 'valid';
 
@@ -92,8 +91,11 @@ export const expandDims = (x: Tensor, axis: number): Tensor => tf.expandDims(x, 
 export const squeeze = (x: Tensor, axis?: number[]): Tensor => tf.squeeze(x, axis);
 export const concat = (list: Tensor[], axis = 0): Tensor => tf.concat(list, axis);
 export const stack = (list: Tensor[], axis = 0): Tensor => tf.stack(list, axis);
-export const unstack = (x: Tensor, axis = 0): Tensor[] => tf.unstack(x, axis);
-export const split = (x: Tensor, sizes: number | number[], axis = 0): Tensor[] => tf.split(x, sizes, axis);
+// Copies: the arrays that TensorFlow.js gives back are its own record of the outputs.
+export const unstack = (x: Tensor, axis = 0): Tensor[] => [...tf.unstack(x, axis)];
+export const split = (x: Tensor, sizes: number | number[], axis = 0): Tensor[] => [
+  ...tf.split(x, sizes, axis),
+];
 export const slice = (x: Tensor, begin: number[], size: number[]): Tensor => tf.slice(x, begin, size);
 export const tile = (x: Tensor, repeats: number[]): Tensor => tf.tile(x, repeats);
 export const reverse = (x: Tensor, axis?: Axis): Tensor => tf.reverse(x, axis);
@@ -118,14 +120,7 @@ export function conv2d(
   return tf.conv2d(x as T4, kernel as T4, strides, padding);
 }
 
-/** `x` `[batch, time, height, width, in]`, kernel `[time, height, width, in, out]`. */
-export function conv3d(
-  x: Tensor,
-  kernel: Tensor,
-  { strides = 1, padding = 'same' }: { strides?: number | [number, number, number]; padding?: Padding } = {},
-): Tensor {
-  return tf.conv3d(x as T5, kernel as T5, strides, padding);
-}
+export { type Convolution3D, conv3d } from './conv3d.js';
 
 export interface Pooling {
   size: number | [number, number];

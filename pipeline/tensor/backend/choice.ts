@@ -5,6 +5,7 @@
  *   const { name, device } = await openBackend({ log: console.error });
  */
 import { BackendError } from '../../errors.js';
+import { registerCommonGradients } from '../gradients/registered.js';
 import { openCpu } from './cpu.js';
 import { openNative } from './native.js';
 import { selfCheck } from './selfcheck.js';
@@ -76,6 +77,7 @@ export async function openBackend(options: BackendOptions = {}): Promise<Backend
 
 async function open({ backend, threads, log }: BackendOptions): Promise<BackendInfo> {
   const passedOver: string[] = [];
+  registerCommonGradients();
   for (const name of backend ? [backend] : ORDER) {
     try {
       const opened = await OPENERS[name]({ threads });

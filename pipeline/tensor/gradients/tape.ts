@@ -122,7 +122,8 @@ function pathNodes(tape: TapeNode[], sources: Tensor[], outputs: Tensor[]): Map<
     const names = Object.keys(node.inputs).filter((name) =>
       [node.inputs[name]].flat().some((tensor) => reached.has(tensor.id)),
     );
-    if (!names.length) continue;
+    // Comparisons and indices carry no gradient.
+    if (!names.length || node.outputs.every(({ dtype }) => dtype !== 'float32')) continue;
     downstream.set(node, names);
     for (const output of node.outputs) reached.add(output.id);
   }

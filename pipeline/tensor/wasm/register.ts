@@ -1,28 +1,25 @@
 /** Puts the composed gradients in the place of the ones the wasm backend lacks or gets wrong. */
-import { type Tensor, tf } from '../backend/tfjs.js';
+import { replaceGradient } from '../gradients/registered.js';
+import { averagePoolGradient } from './averagepool.js';
 import { filterGradient, geometry, inputGradient } from './conv2d.js';
+import { resizeGradient } from './resize.js';
 import { registerSegmentSum } from './segmentsum.js';
 
 type Geometry = Parameters<typeof geometry>;
 
 export function registerWasmGradients(): void {
   registerSegmentSum();
-  replaceGradient('Conv2D', ['x', 'filter'], (dy, [x, kernel], { strides, pad }) => {
+  replaceGradient('AvgPool', { inputs: ['x'] }, (dy, [x], pooling) => ({
+    x: () => averagePoolGradient(dy, x, pooling as never),
+  }));
+  replaceGradient('ResizeBilinear', { inputs: ['images'] }, (dy, [images], flags) => ({
+    images: () => resizeGradient(dy, images.shape, flags),
+  }));
+  replaceGradient('Conv2D', { inputs: ['x', 'filter'] }, (dy, [x, kernel], { strides, pad }) => {
     const shape = geometry(x, kernel, strides as Geometry[2], pad as Geometry[3]);
     return {
       x: () => inputGradient(x.shape, dy, kernel, shape),
       filter: () => filterGradient(x, dy, kernel.shape, shape),
     };
   });
-}
-
-type Gradient = (
-  dy: Tensor,
-  saved: Tensor[],
-  attributes: Record<string, unknown>,
-) => Record<string, () => Tensor>;
-
-function replaceGradient(kernelName: string, inputsToSave: string[], gradient: Gradient): void {
-  tf.unregisterGradient(kernelName);
-  tf.registerGradient({ kernelName, inputsToSave, gradFunc: gradient as never });
 }
