@@ -4,6 +4,7 @@ export { type FitInput, fitModel } from './fit.js';
 export { type FrameTensorOptions, type FrameTensors, frameTensors, streamedFrames } from './frames.js';
 export type { StepRecord } from './log.js';
 export { type Imbalance, imbalance, lossValues } from './loss.js';
+export { loadProvenance, loadSplit, Provenance, saveProvenance } from './provenance.js';
 export { assertFits, ModelRecord, type TrainedModel } from './record.js';
 export { readSafetensors, writeSafetensors } from './safetensors.js';
 export { type Sanity, sanity } from './sanity.js';

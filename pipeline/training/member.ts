@@ -107,7 +107,8 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
       step++;
       const due = evaluate && (step % training.evaluateEvery === 0 || step === steps);
       const ap = due ? await evaluate(run.parameters()) : undefined;
-      if (due) best.offer(ap ?? null, run.parameters());
+      // Without patience the steps are fixed and the last parameters count: choosing among them would fit the validation part.
+      if (due && training.patience !== undefined) best.offer(ap ?? null, run.parameters());
       log.write({
         member,
         step,

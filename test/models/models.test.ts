@@ -4,14 +4,17 @@ import { buildModel, type Model, mapCell } from '../../pipeline/models/index.js'
 import { EVALUATION } from '../../pipeline/nn/index.js';
 import { Random } from '../../pipeline/random.js';
 import {
+  add,
   dispose,
   leaves,
   logSumExp,
   mapTree,
+  mul,
   openBackend,
   type ParameterTree,
   reshape,
   slice,
+  sub,
   type Tensor,
   tensor,
   tensorCount,
@@ -36,11 +39,7 @@ const build = (config: object, shape: object = {}): Model =>
 const GRU = { kind: 'gru', units: 4 };
 /** Every zero-initialised leaf moved away from zero, so that no term hides. */
 const stirred = (parameters: ParameterTree): ParameterTree =>
-  mapTree(parameters, (t, name) =>
-    noise(t.shape, name.length + t.size)
-      .mul(0.3)
-      .add(t),
-  );
+  mapTree(parameters, (t, name) => add(mul(noise(t.shape, name.length + t.size), 0.3), t));
 
 describe.each(['evidence', 'cnn'])('encoder %s', (kind) => {
   it('gives one logit a frame, features that begin with it and a map, and leaves no tensor behind', () => {
@@ -81,7 +80,7 @@ describe.each(['evidence', 'cnn'])('encoder %s', (kind) => {
       const season = noise([2, 7, 4], 6);
       const later = tensor([0, 0, 0, 0, 1, 1, 1], [1, 7, 1]);
       const plain = run(features, season);
-      const changed = run(features.add(later), season.add(later));
+      const changed = run(add(features, later), add(season, later));
       for (let b = 0; b < 2; b++)
         for (let t = 0; t < 7; t++) {
           if (t < 4) expect(changed[b * 7 + t]).toBe(plain[b * 7 + t]);
@@ -122,9 +121,7 @@ describe('encoder evidence', () => {
       const parameters = model.init(Random.from(1), { logit: -1.5 });
       const { evidence, map } = model.encode(parameters, noise([3, 9, 11, 3], 2), EVALUATION);
       expect(map!.shape).toEqual([3, 5, 7]);
-      const expected = logSumExp(reshape(map!, [3, 35]), 1)
-        .sub(Math.log(35) + 1.5)
-        .dataSync();
+      const expected = sub(logSumExp(reshape(map!, [3, 35]), 1), Math.log(35) + 1.5).dataSync();
       expect(difference(evidence, expected)).toBeLessThan(1e-5);
     });
   });

@@ -14,10 +14,10 @@ export const fixture = (name: string): Record<string, Nested> =>
 export function toTensor(nested: Nested, ...leading: number[]): Tensor {
   const shape: number[] = [];
   for (let at = nested; Array.isArray(at); at = at[0]) shape.push(at.length);
-  return tensor([nested].flat(Number.POSITIVE_INFINITY) as number[], [...leading, ...shape]);
+  return tensor(flat(nested), [...leading, ...shape]);
 }
 
-export const flat = (nested: Nested): number[] => [nested].flat(Number.POSITIVE_INFINITY) as number[];
+export const flat = (nested: Nested): number[] => (Array.isArray(nested) ? nested.flatMap(flat) : [nested]);
 
 /** Largest absolute difference. */
 export function difference(found: Tensor | ArrayLike<number>, expected: ArrayLike<number>): number {
