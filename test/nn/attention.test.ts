@@ -72,4 +72,13 @@ describe.skipIf(!hasFixtures)('triple attention', () => {
       ]);
     });
   });
+
+  it('starts with every hidden unit of the gate alive, whatever the seed', () => {
+    tidy(() => {
+      for (let seed = 0; seed < 40; seed++) {
+        const { down } = squeezeExcite.init({ channels: 8, reduction: 4 }, Random.from(seed));
+        for (const total of sum(down.kernel, 0).dataSync()) expect(total).toBeGreaterThan(0);
+      }
+    });
+  });
 });
