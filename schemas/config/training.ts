@@ -42,6 +42,14 @@ export type TrainingConfig = z.infer<typeof TrainingConfig>;
 export const LabellingConfig = z.strictObject({
   /** Blocks of the out-of-fold calibration over all non-test frames; 0 switches it off. */
   calibrationFolds: z.int().min(0).default(3),
+  /** Members of each fold's ensemble; default: as many as the model has. Fewer are quicker and a little less sharp. */
+  calibrationMembers: Count.optional(),
+  /** After calibration train again on all non-test frames, with the fixed number of steps. */
+  refit: z.boolean().default(false),
+  /** For a recurrent model: train the same encoder without recurrence too, so that the ladder shows what time adds. */
+  perFrameRung: z.boolean().default(true),
+  /** West, south, east, north in degrees: where the label was counted; the simple rungs of the ladder look there only. */
+  box: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
   /** Keep attention or evidence maps of every frame. */
   attention: z.boolean().default(true),
   /** Fill gaps up to this many frames, drop runs shorter than `minimumRun`. */

@@ -22,6 +22,24 @@ export interface PredictionRow {
   context: number;
 }
 
+/** One row of events.csv and one feature of events.geojson: a predicted storm. */
+export interface EventRow {
+  /** From 1, in (series, time) order. */
+  event_id: number;
+  series: string;
+  /** Times of the first and the last frame, milliseconds since 1970, UTC. */
+  start: number;
+  end: number;
+  frames: number;
+  peak_time: number;
+  /** Null when every frame of the event is bad. */
+  peak_probability: number | null;
+  mean_probability: number | null;
+  /** Degrees, where the model looked in the peak frame; null where that is not known. */
+  lat: number | null;
+  lon: number | null;
+}
+
 /** One row of scores.parquet. */
 export interface ScoreRow {
   series: string;
@@ -57,6 +75,8 @@ export const Reliability = z.strictObject({
   observed: z.number().nullable(),
 });
 
+export type Reliability = z.infer<typeof Reliability>;
+
 /** What `stormreel evaluate --json` prints. */
 export const Evaluation = z.strictObject({
   n: z.int(),
@@ -64,6 +84,8 @@ export const Evaluation = z.strictObject({
   events: z.int(),
   /** How the intervals were drawn, in words. */
   intervals: z.string(),
+  /** What `bss` compares with, in words. */
+  climatology: z.string().optional(),
   auroc: Estimate,
   ap: Estimate,
   brier: Estimate,
@@ -108,6 +130,10 @@ export const Rung = z.strictObject({
   apGain: Estimate.nullable(),
   /** `better`, `not better`, `worse` or `not estimable`, by the AP gain's interval. */
   verdict: z.string().nullable(),
+  /** Why this rung could not be climbed; its estimates are then null. */
+  skipped: z.string().optional(),
+  /** For models: against the best of all simple rungs, where that is not the one below. */
+  strongest: z.strictObject({ name: z.string(), aurocGain: Estimate, apGain: Estimate }).optional(),
 });
 export type Rung = z.infer<typeof Rung>;
 
