@@ -4,6 +4,8 @@
  */
 import { type DType, type Tensor, type TensorLike, tf } from './backend/tfjs.js';
 import { withoutTape } from './gradients/tape.js';
+import { isNative } from './native/execute.js';
+import { matrixProduct } from './native/matmul.js';
 
 type T4 = import('@tensorflow/tfjs-core').Tensor4D;
 type Axis = number | number[];
@@ -108,8 +110,11 @@ export function gather(x: Tensor, indices: Int32Array | Tensor, axis = 0): Tenso
 // --- products, convolutions, pools; images are [batch, height, width, channel]
 
 /** `a` times `b` over the last two axes; leading axes are batches. */
-export const matMul = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor =>
-  tf.matMul(a, b, transposeA, transposeB);
+export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  const flat = a.rank === 2 && b.rank === 2 && a.dtype === 'float32' && b.dtype === 'float32';
+  if (flat && isNative()) return matrixProduct(a, b, transposeA, transposeB);
+  return tf.matMul(a, b, transposeA, transposeB);
+}
 
 /** Kernel `[height, width, in, out]`; `same` pads at the end first, as TensorFlow does. */
 export function conv2d(

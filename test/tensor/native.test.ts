@@ -10,7 +10,7 @@ import {
   tensor,
   valueAndGradients,
 } from '../../pipeline/tensor/index.js';
-import { mul, sum } from '../../pipeline/tensor/operations.js';
+import { maxPool, mul, sum } from '../../pipeline/tensor/operations.js';
 import { backendSpec, near, values } from './spec.js';
 
 const reason = installedAddon()
@@ -22,6 +22,15 @@ describe.skipIf(reason)(`native TensorFlow${reason}`, () => {
     await openBackend({ backend: 'tensorflow' });
   });
   backendSpec();
+
+  test('max pool shares its gradient among equal maxima', () => {
+    const x = tensor([1, 1, 0, 2, 1, 0, 2, 2], [1, 2, 4, 1]);
+    const { gradients } = valueAndGradients({ x }, (p) => ({
+      loss: sum(mul(maxPool(p.x, { size: 2 }), tensor([3, 6], [1, 1, 2, 1]))),
+    }));
+    expect([...gradients.x.dataSync()]).toEqual([1, 1, 0, 2, 1, 0, 2, 2]);
+    dispose([x, gradients]);
+  });
 
   test('fused and composed batch norm agree to 1e-5, values and gradients', () => {
     const p = {

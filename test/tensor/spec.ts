@@ -97,6 +97,8 @@ function gradientSpec(): void {
         [2, 6, 6, 2],
       );
     agrees((p) => t.maxPool(p.x, { size: 2 }), { x: spread() });
+    agrees((p) => t.maxPool(p.x, { size: [3, 2] }), { x: spread() });
+    agrees((p) => t.maxPool(p.x, { size: 4 }), { x: spread() });
     agrees((p) => t.maxPool(p.x, { size: 3, strides: 2, padding: 'same' }), { x: spread() });
     agrees((p) => t.avgPool(p.x, { size: 2 }), { x: spread() });
     agrees((p) => t.avgPool(p.x, { size: 3, strides: 2, padding: 'same' }), { x: spread() });
@@ -161,6 +163,8 @@ function gradientSpec(): void {
   test.each(each)('%s agrees with finite differences', (_, f) => agrees((p) => f(p.x), { x: made([4, 6]) }));
   test('matMul agrees with finite differences, transposed and batched', () => {
     agrees((p) => t.matMul(p.a, p.b), { a: made([3, 4]), b: made([4, 2], 2) });
+    agrees((p) => t.matMul(p.a, p.b, true), { a: made([4, 3]), b: made([4, 2], 2) });
+    agrees((p) => t.matMul(p.a, p.b, false, true), { a: made([3, 4]), b: made([2, 4], 2) });
     agrees((p) => t.matMul(p.a, p.b, true, true), { a: made([4, 3]), b: made([2, 4], 2) });
     agrees((p) => t.matMul(p.a, p.b), { a: made([2, 3, 4]), b: made([2, 4, 2], 2) });
   });

@@ -3,12 +3,16 @@
 import type { Tensor } from '../backend/tfjs.js';
 import { replaceGradient } from '../gradients/registered.js';
 import { attributes, execute } from './execute.js';
+import { maxPoolGradient } from './maxpool.js';
 
 export function registerNativeGradients(): void {
   replaceGradient('Relu', { output: true }, (dy, [y]) => ({ x: () => one('ReluGrad', dy, y) }));
   replaceGradient('Sigmoid', { output: true }, (dy, [y]) => ({ x: () => one('SigmoidGrad', y, dy) }));
   replaceGradient('Tanh', { output: true }, (dy, [y]) => ({ x: () => one('TanhGrad', y, dy) }));
   replaceGradient('Softplus', { inputs: ['x'] }, (dy, [x]) => ({ x: () => one('SoftplusGrad', dy, x) }));
+  replaceGradient('MaxPool', { inputs: ['x'], output: true }, (dy, [x, y], pooling) => ({
+    x: () => maxPoolGradient(dy, x, y, pooling as never),
+  }));
   replaceGradient('ResizeBilinear', { inputs: ['images'] }, (dy, [images], flags) => ({
     images: () => resizeGradient(dy, images, flags),
   }));
