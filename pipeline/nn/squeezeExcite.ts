@@ -5,19 +5,7 @@
 import * as z from 'zod';
 import { Count } from '../../schemas/config/index.js';
 import type { Random } from '../random.js';
-import {
-  less,
-  matMul,
-  mean,
-  mul,
-  relu,
-  reshape,
-  sigmoid,
-  sum,
-  type Tensor,
-  tidy,
-  where,
-} from '../tensor/index.js';
+import { abs, matMul, mean, mul, relu, reshape, sigmoid, type Tensor } from '../tensor/index.js';
 import { glorotUniform } from './initialise.js';
 
 export const Config = z.strictObject({ channels: Count, reduction: Count.default(16) });
@@ -25,23 +13,22 @@ export type Config = z.input<typeof Config>;
 export type Parameters = { down: { kernel: Tensor }; up: { kernel: Tensor } };
 
 /**
- * `down [D, max(1, floor(D / r))]`, `up` back. The squeezed maps come out of a relu, so a hidden unit whose weights
- * sum to less than 0 would be dead from the start, with a bottleneck of 1 half of all gates: such units are mirrored.
+ * `down [D, max(1, floor(D / r))]`, `up` back. `down` starts without negative weights: the squeezed maps come out of
+ * a relu, so a hidden unit of mixed weights may be dead from the start, and with a bottleneck of 1 the whole gate (our choice).
  */
 export function init(config: Config, random: Random): Parameters {
   const { channels, reduction } = Config.parse(config);
   const inner = Math.max(1, Math.floor(channels / reduction));
   return {
-    down: { kernel: alive(glorotUniform([channels, inner], random.key('down'))) },
+    down: { kernel: positive(glorotUniform([channels, inner], random.key('down'))) },
     up: { kernel: glorotUniform([inner, channels], random.key('up')) },
   };
 }
 
-/** Columns with a negative sum change their sign; frees `kernel`. */
-function alive(kernel: Tensor): Tensor {
-  const turned = tidy(() => mul(kernel, where(less(sum(kernel, 0, true), 0), -1, 1)));
+function positive(kernel: Tensor): Tensor {
+  const size = abs(kernel);
   kernel.dispose();
-  return turned;
+  return size;
 }
 
 /** `x [frames, h, w, D]` -> `gate [frames, D]` in (0, 1) and `y` = gate * x. */

@@ -77,7 +77,7 @@ describe.skipIf(!hasFixtures)('triple attention', () => {
     tidy(() => {
       for (let seed = 0; seed < 40; seed++) {
         const { down } = squeezeExcite.init({ channels: 8, reduction: 4 }, Random.from(seed));
-        for (const total of sum(down.kernel, 0).dataSync()) expect(total).toBeGreaterThan(0);
+        expect(Math.min(...down.kernel.dataSync())).toBeGreaterThanOrEqual(0);
       }
     });
   });
