@@ -1,2 +1,8 @@
-/** Shards: what a dataset is on disk and how its frames are read. */
+/** Shards: the plan, slots filled exactly once, the manifest, and the store that all later steps read. */
+export { readDescription } from './description.js';
+export { type Finished, finalise, openSlots, readFinished } from './finalise.js';
+export { type Dataset, type OpenOptions, openDataset } from './open.js';
+export { createDataset, type PlanOptions, type PlanOutcome, readPlan } from './plan.js';
+export { type DecodedFrame, type DecodeFrame, type SlotOptions, writeSlot } from './slot.js';
 export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
+export { type Fault, repairDataset, type Verified, verifyDataset } from './verify.js';

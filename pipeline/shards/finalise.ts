@@ -1,0 +1,159 @@
+/** Commits -> manifest and dataset hash; temporary files and shards that no commit names are swept. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  Int8,
+  Int32,
+  makeBuilder,
+  Table,
+  TimestampMillisecond,
+  tableToIPC,
+  Utf8,
+  type Vector,
+} from 'apache-arrow';
+import type { Commit, DatasetDescription, Slot } from '../../schemas/records/index.js';
+import { ConfigError } from '../errors.js';
+import { readDescription } from './description.js';
+import { batchRows } from './encode.js';
+import { TEMPORARY, writeAtomic } from './files.js';
+import { layout } from './layout.js';
+import { readPlan } from './plan.js';
+import { readCommit } from './slot.js';
+
+/** What a finished ingest holds. */
+export interface Finished {
+  /** Dataset hash, 64 hex digits. */
+  hash: string;
+  manifest: string;
+  frames: number;
+  bad: number;
+  series: number;
+}
+
+/** One frame of the manifest. */
+interface Row {
+  series: string;
+  time: number;
+  shard: string;
+  /** Record batch in the shard and row in the batch; -1 for a bad frame. */
+  batch: number;
+  row: number;
+  reason: string | null;
+  content: string | null;
+}
+
+/** Slots of the plan that have no commit yet, in plan order. */
+export async function openSlots(dir: string): Promise<Slot[]> {
+  const { slots } = await readPlan(dir);
+  const committed = new Set(await readdir(layout.commits(dir)));
+  return slots.filter(({ slot }) => !committed.has(`${slot}.json`));
+}
+
+/** Compiles the manifest once every slot is committed; ConfigError naming how many are not. */
+export async function finalise(dir: string): Promise<Finished> {
+  const description = await readDescription(dir);
+  const { slots } = await readPlan(dir);
+  const commits = await allCommits(dir, slots);
+  const rows = commits.flatMap((commit) => commitRows(commit, batchRows(description)));
+  rows.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time));
+  const hash = datasetHash(description, rows);
+  const bytes = encodeManifest(rows, hash);
+  const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+  const manifest = layout.manifest(dir, hash8);
+  await writeAtomic(manifest, bytes);
+  const bad = rows.filter(({ content }) => content === null).length;
+  const finished = {
+    hash,
+    manifest: `manifest-${hash8}.arrow`,
+    frames: rows.length,
+    bad,
+    series: new Set(rows.map((r) => r.series)).size,
+  };
+  await writeAtomic(layout.current(dir), `${JSON.stringify(finished)}\n`);
+  await sweep(dir, new Set(commits.map(({ shard }) => shard)));
+  return finished;
+}
+
+/** The dataset hash of the last finalised state. */
+export async function readFinished(dir: string): Promise<Finished> {
+  await readDescription(dir);
+  try {
+    return JSON.parse(await readFile(layout.current(dir), 'utf8'));
+  } catch (cause) {
+    throw new ConfigError(`${dir} has no manifest: its ingest did not finish`, {
+      hint: 'run the same stormreel ingest again; it goes on where it stopped',
+      cause,
+    });
+  }
+}
+
+async function allCommits(dir: string, slots: readonly Slot[]): Promise<Commit[]> {
+  const commits: Commit[] = [];
+  let open = 0;
+  for (const { slot } of slots) {
+    const commit = await readCommit(dir, slot);
+    if (commit) commits.push(commit);
+    else open++;
+  }
+  if (open === 0) return commits;
+  throw new ConfigError(`${open} of ${slots.length} slots of ${dir} are not committed`, {
+    hint: 'run the same stormreel ingest again; it goes on where it stopped',
+    fields: { open, slots: slots.length },
+  });
+}
+
+function commitRows({ series, shard, frames }: Commit, rowsInBatch: number): Row[] {
+  let stored = 0;
+  return frames.map(({ time, reason, content }) => {
+    const place =
+      content === null
+        ? { batch: -1, row: -1 }
+        : { batch: Math.floor(stored / rowsInBatch), row: stored % rowsInBatch };
+    if (content !== null) stored++;
+    return { series, time, shard, reason, content, ...place };
+  });
+}
+
+/**
+ * sha256 over (series, time, content sha, status, kind of fault) in order, plus grid, bands and encoder version. No paths
+ * (a fault's text may name one, so its tag stands for it), attempts, slots or statistics.
+ */
+function datasetHash(
+  { grid, bands, dtype, encoderVersion }: DatasetDescription,
+  rows: readonly Row[],
+): string {
+  const hash = createHash('sha256').update(JSON.stringify({ grid, bands, dtype, encoderVersion }));
+  for (const { series, time, content, reason } of rows)
+    hash.update(`\n${series}\t${time}\t${content ?? '-'}\t${reason?.split(':')[0] ?? 'ok'}`);
+  return hash.digest('hex');
+}
+
+function encodeManifest(rows: readonly Row[], hash: string): Uint8Array {
+  const column = (type: Parameters<typeof makeBuilder>[0]['type'], value: (row: Row) => unknown): Vector => {
+    const builder = makeBuilder({ type, nullValues: [null] });
+    for (const row of rows) builder.append(value(row));
+    return builder.finish().toVector();
+  };
+  const table = new Table({
+    series: column(new Utf8(), (r) => r.series),
+    time: column(new TimestampMillisecond('UTC'), (r) => r.time),
+    ok: column(new Int8(), (r) => (r.content === null ? 0 : 1)),
+    shard: column(new Utf8(), (r) => r.shard),
+    batch: column(new Int32(), (r) => r.batch),
+    row: column(new Int32(), (r) => r.row),
+    reason: column(new Utf8(), (r) => r.reason),
+  });
+  table.schema.metadata.set('hash', hash);
+  return tableToIPC(table, 'file');
+}
+
+async function sweep(dir: string, named: ReadonlySet<string>): Promise<void> {
+  for (const folder of [dir, layout.plan(dir), layout.commits(dir)])
+    for (const name of await readdir(folder))
+      if (name.startsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
+  for (const series of await readdir(layout.shards(dir)))
+    for (const name of await readdir(join(layout.shards(dir), series)))
+      if (!named.has(join('shards', series, name)))
+        await rm(join(layout.shards(dir), series, name), { force: true });
+}

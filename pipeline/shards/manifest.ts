@@ -1,0 +1,60 @@
+/** Reads a manifest: the frame index and where each frame lies. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Table, tableFromIPC } from 'apache-arrow';
+import { CorruptShardError } from '../errors.js';
+import type { FrameIndex } from './store.js';
+
+export interface Manifest {
+  index: FrameIndex;
+  hash: string;
+  shards: readonly string[];
+  /** Index into `shards`, record batch, row in it; batch -1 for a bad frame. */
+  shard: Uint32Array;
+  batch: Int32Array;
+  row: Int32Array;
+  reason(frame: number): string | null;
+}
+
+export async function readManifest(dir: string, name: string): Promise<Manifest> {
+  let table: Table;
+  try {
+    table = tableFromIPC(await readFile(join(dir, name)));
+  } catch (cause) {
+    throw new CorruptShardError(`${join(dir, name)} cannot be read as a manifest`, {
+      hint: `stormreel dataset repair ${dir}`,
+      cause,
+    });
+  }
+  const column = (key: string) => table.getChild(key)!;
+  const [seriesNames, series] = numbered(column('series'));
+  const [shards, shard] = numbered(column('shard'));
+  const n = table.numRows;
+  const reasons = column('reason');
+  return {
+    index: {
+      length: n,
+      seriesNames,
+      series,
+      time: Float64Array.from({ length: n }, (_, i) => Number(column('time').get(i))),
+      ok: Uint8Array.from({ length: n }, (_, i) => column('ok').get(i)),
+    },
+    hash: table.schema.metadata.get('hash') ?? '',
+    shards,
+    shard,
+    batch: Int32Array.from({ length: n }, (_, i) => column('batch').get(i)),
+    row: Int32Array.from({ length: n }, (_, i) => column('row').get(i)),
+    reason: (frame) => reasons.get(frame),
+  };
+}
+
+/** Distinct texts in order of appearance, and for each row which it is. */
+function numbered(texts: Iterable<string>): [names: string[], numbers: Uint32Array] {
+  const seen = new Map<string, number>();
+  const numbers: number[] = [];
+  for (const text of texts) {
+    if (!seen.has(text)) seen.set(text, seen.size);
+    numbers.push(seen.get(text)!);
+  }
+  return [[...seen.keys()], Uint32Array.from(numbers)];
+}

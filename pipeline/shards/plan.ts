@@ -1,0 +1,125 @@
+/** The plan: which frames go into which slot, in which order. Revisions are only ever added. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DatasetDescription, type PlannedFrame, Slot } from '../../schemas/records/index.js';
+import { CorruptShardError } from '../errors.js';
+import { settleDescription } from './description.js';
+import { createExclusive } from './files.js';
+import { layout } from './layout.js';
+
+export interface PlanOptions {
+  /** Most frames in one slot. Default 64. */
+  shardFrames?: number;
+}
+
+export interface PlanOutcome {
+  /** Revision that was added; null when the plan holds all of it already. */
+  revision: number | null;
+  added: number;
+  changed: number;
+}
+
+/**
+ * Makes a dataset of these frames, or adds to it those that are new or whose source changed. The same frames again
+ * change nothing. Frames whose sources are gone stay. Two planners at once: one wins each revision, the other plans again.
+ */
+export async function createDataset(
+  dir: string,
+  description: DatasetDescription,
+  frames: ReadonlyMap<string, readonly PlannedFrame[]>,
+  { shardFrames = 64 }: PlanOptions = {},
+): Promise<PlanOutcome> {
+  await settleDescription(dir, description);
+  for (;;) {
+    const { revision, slots } = await readPlan(dir);
+    const next = nextSlots(slots, frames, revision + 1, shardFrames);
+    if (next.slots.length === 0) return { revision: null, added: 0, changed: 0 };
+    const lines = next.slots.map((slot) => `${JSON.stringify(slot)}\n`).join('');
+    if (await createExclusive(layout.revision(dir, revision + 1), lines))
+      return { revision: revision + 1, added: next.added, changed: next.changed };
+  }
+}
+
+/** Last revision (0: none) and the slots in force, superseded ones left out, in plan order. */
+export async function readPlan(dir: string): Promise<{ revision: number; slots: Slot[] }> {
+  const names = (await readdir(layout.plan(dir)).catch(() => []))
+    .filter((n) => /^\d+\.jsonl$/.test(n))
+    .sort();
+  const all: Slot[] = [];
+  for (const name of names)
+    all.push(...parseRevision(await readFile(join(layout.plan(dir), name), 'utf8'), name, dir));
+  const gone = new Set(all.map((slot) => slot.supersedes));
+  return {
+    revision: names.length ? Number.parseInt(names[names.length - 1], 10) : 0,
+    slots: all.filter(({ slot }) => !gone.has(slot)),
+  };
+}
+
+function parseRevision(text: string, name: string, dir: string): Slot[] {
+  const lines = text.split('\n').filter(Boolean);
+  return lines.map((line, i) => {
+    try {
+      return Slot.parse(JSON.parse(line));
+    } catch (cause) {
+      throw new CorruptShardError(`${join(dir, 'plan', name)} line ${i + 1} is not a slot`, {
+        hint: 'restore the file from a copy, or ingest into a new folder',
+        cause,
+      });
+    }
+  });
+}
+
+function nextSlots(
+  slots: readonly Slot[],
+  wanted: ReadonlyMap<string, readonly PlannedFrame[]>,
+  revision: number,
+  shardFrames: number,
+): { slots: Slot[]; added: number; changed: number } {
+  const next: Slot[] = [];
+  const name = (series: string) =>
+    `r${String(revision).padStart(4, '0')}-${series}-${String(next.length).padStart(6, '0')}`;
+  let added = 0;
+  let changed = 0;
+  const ofSeries = groupBySeries(slots);
+  for (const [series, frames] of wanted) {
+    const planned = ofSeries.get(series) ?? [];
+    const now = new Map(frames.map((frame) => [frame.time, frame]));
+    for (const slot of planned) {
+      const replaced = slot.frames.map((frame) => now.get(frame.time) ?? frame);
+      const differ = replaced.filter((frame, i) => !sameSources(frame, slot.frames[i])).length;
+      for (const frame of slot.frames) now.delete(frame.time);
+      if (differ === 0) continue;
+      changed += differ;
+      next.push({ slot: name(series), series, frames: replaced, supersedes: slot.slot });
+    }
+    const late = [...now.values()].sort((a, b) => a.time - b.time);
+    added += late.length;
+    for (let i = 0; i < late.length; i += shardFrames)
+      next.push({ slot: name(series), series, frames: late.slice(i, i + shardFrames) });
+  }
+  return { slots: next, added, changed };
+}
+
+function groupBySeries(slots: readonly Slot[]): Map<string, Slot[]> {
+  const groups = new Map<string, Slot[]>();
+  for (const slot of slots) {
+    const group = groups.get(slot.series);
+    if (group) group.push(slot);
+    else groups.set(slot.series, [slot]);
+  }
+  return groups;
+}
+
+const sameSources = (a: PlannedFrame, b: PlannedFrame): boolean => fingerprint(a) === fingerprint(b);
+
+const fingerprint = ({ sources }: PlannedFrame): string =>
+  JSON.stringify(
+    sources.map((s) => [
+      s.path,
+      s.size,
+      s.mtimeMs,
+      s.etag ?? null,
+      s.index,
+      s.bands.map((b) => [b.from, b.to]),
+    ]),
+  );

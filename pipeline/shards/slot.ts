@@ -1,0 +1,161 @@
+/** Fills one slot: decode its frames, write the shard, commit it. Running it twice, late or side by side changes nothing. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { StoredArray } from '../../schemas/arrow/index.js';
+import {
+  Commit,
+  type DatasetDescription,
+  type PlannedFrame,
+  type Series,
+  type Slot,
+} from '../../schemas/records/index.js';
+import {
+  BadRasterError,
+  ConfigError,
+  CorruptShardError,
+  SourceChangedError,
+  StormreelError,
+} from '../errors.js';
+import { type EncodableFrame, encodeShard } from './encode.js';
+import { createExclusive, writeAtomic } from './files.js';
+import { layout } from './layout.js';
+
+/** Values `[height, width, band]` as stored, mask `[height, width]`, sha256 of each source file. */
+export interface DecodedFrame {
+  values: StoredArray;
+  valid: Uint8Array;
+  sources: string[];
+}
+
+export type DecodeFrame = (
+  frame: PlannedFrame,
+  series: Series,
+  description: DatasetDescription,
+) => Promise<DecodedFrame>;
+
+export interface SlotOptions {
+  decode: DecodeFrame;
+  /** A frame that cannot be decoded: `stop` throws, `skip` commits it as bad with its reason. */
+  onBadFrame: 'stop' | 'skip';
+  attempt: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Decodes, writes and commits `slot`; returns the commit that stands. BadRasterError and its like under `stop`;
+ * SourceChangedError when another attempt committed other bytes; I/O errors as they are, to be tried again.
+ */
+export async function writeSlot(
+  dir: string,
+  description: DatasetDescription,
+  slot: Slot,
+  options: SlotOptions,
+): Promise<Commit> {
+  const standing = await readCommit(dir, slot.slot);
+  if (standing) return standing;
+  const series = description.series.find(({ name }) => name === slot.series);
+  if (!series)
+    throw new ConfigError(
+      `slot ${slot.slot} is of series "${slot.series}", which the dataset does not have`,
+      {
+        hint: 'ingest the sources again into a new folder',
+      },
+    );
+  const good: EncodableFrame[] = [];
+  const frames: Commit['frames'] = [];
+  for (const planned of slot.frames) {
+    options.signal?.throwIfAborted();
+    frames.push(await decodeOne(planned, series, description, options, good));
+  }
+  const bytes = encodeShard(good, description);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const shard = layout.shard(slot.series, slot.slot, sha256);
+  await mkdir(dirname(join(dir, shard)), { recursive: true });
+  await writeAtomic(join(dir, shard), bytes);
+  const { attempt } = options;
+  return settleCommit(dir, {
+    slot: slot.slot,
+    series: slot.series,
+    shard,
+    sha256,
+    rows: good.length,
+    frames,
+    attempt,
+  });
+}
+
+async function decodeOne(
+  planned: PlannedFrame,
+  series: Series,
+  description: DatasetDescription,
+  { decode, onBadFrame }: SlotOptions,
+  good: EncodableFrame[],
+): Promise<Commit['frames'][number]> {
+  const { time } = planned;
+  try {
+    const { values, valid, sources } = await decode(planned, series, description);
+    good.push({ time, values, valid });
+    return { time, status: 'ok', reason: null, sources, content: contentHash(values, valid) };
+  } catch (error) {
+    if (onBadFrame === 'stop' || !isTheFilesFault(error)) throw error;
+    return { time, status: 'bad', reason: `${error.tag}: ${error.message}`, sources: [], content: null };
+  }
+}
+
+/** Only what the bytes themselves decide may mark a frame as bad. */
+const isTheFilesFault = (error: unknown): error is StormreelError =>
+  error instanceof BadRasterError ||
+  (error instanceof StormreelError && ['BandMismatchError', 'GridMismatchError'].includes(error.tag));
+
+function contentHash(values: StoredArray, valid: Uint8Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha256').update(bytes).update(valid).digest('hex');
+}
+
+async function settleCommit(dir: string, commit: Commit): Promise<Commit> {
+  if (await createExclusive(layout.commit(dir, commit.slot), `${JSON.stringify(commit)}\n`)) return commit;
+  const standing = await readCommit(dir, commit.slot);
+  if (!standing) return settleCommit(dir, commit); // an unreadable one was set aside meanwhile
+  if (standing.sha256 === commit.sha256) return standing;
+  throw new SourceChangedError(
+    `slot ${commit.slot} was committed as ${standing.sha256.slice(0, 8)} and now decodes to ${commit.sha256.slice(0, 8)}`,
+    {
+      hint: 'a source file changed while it was read; run the same stormreel ingest again',
+      fields: { slot: commit.slot, committed: standing.sha256, decoded: commit.sha256 },
+    },
+  );
+}
+
+/** The commit of a slot; null when it has none. An empty or unreadable one is moved aside, as if it were not there. */
+export async function readCommit(dir: string, slot: string): Promise<Commit | null> {
+  const path = layout.commit(dir, slot);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    return Commit.parse(JSON.parse(text));
+  } catch (cause) {
+    if (text.trim() !== '' && isJson(text))
+      throw new CorruptShardError(`${path} is not a commit of format version 1`, {
+        hint: `stormreel dataset repair ${dir}`,
+        cause,
+      });
+    await mkdir(layout.aside(dir), { recursive: true });
+    await rename(path, join(layout.aside(dir), `${slot}.json`));
+    return null;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+/** Checks that what was committed is what lies on disk, and makes room for what must be decoded again. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { RecordBatchReader } from 'apache-arrow';
+import { frameSize } from '../../schemas/arrow/index.js';
+import type { Commit, DatasetDescription } from '../../schemas/records/index.js';
+import { isStormreelError } from '../errors.js';
+import type { OnProgress } from '../progress.js';
+import { readDescription } from './description.js';
+import { frameCrc } from './encode.js';
+import { layout } from './layout.js';
+import { pixels } from './open.js';
+import { readPlan } from './plan.js';
+import { readCommit } from './slot.js';
+
+export interface Fault {
+  slot: string;
+  problem: string;
+}
+
+export interface Verified {
+  slots: number;
+  frames: number;
+  bad: number;
+  faults: Fault[];
+}
+
+/** Reads every shard once: presence, sha256, row count, crc of each frame. */
+export async function verifyDataset(
+  dir: string,
+  { onProgress }: { onProgress?: OnProgress } = {},
+): Promise<Verified> {
+  const description = await readDescription(dir);
+  const { slots } = await readPlan(dir);
+  const verified: Verified = { slots: slots.length, frames: 0, bad: 0, faults: [] };
+  for (const [i, { slot }] of slots.entries()) {
+    const problem = await checkSlot(dir, slot, description, verified);
+    if (problem) verified.faults.push({ slot, problem });
+    onProgress?.({ stage: 'verify', done: i + 1, total: slots.length, unit: 'slots' });
+  }
+  return verified;
+}
+
+/** Moves commits and shards that fail `verifyDataset` into set-aside/, so that the next ingest fills their slots again. */
+export async function repairDataset(
+  dir: string,
+  options: { onProgress?: OnProgress } = {},
+): Promise<Verified> {
+  const verified = await verifyDataset(dir, options);
+  await mkdir(layout.aside(dir), { recursive: true });
+  for (const { slot } of verified.faults) {
+    const commit = await readCommit(dir, slot).catch(() => null);
+    await setAside(layout.commit(dir, slot), dir);
+    if (commit) await setAside(join(dir, commit.shard), dir);
+  }
+  return verified;
+}
+
+async function setAside(path: string, dir: string): Promise<void> {
+  await rename(path, join(layout.aside(dir), basename(path))).catch(() => {});
+}
+
+async function checkSlot(
+  dir: string,
+  slot: string,
+  description: DatasetDescription,
+  verified: Verified,
+): Promise<string | null> {
+  let commit: Commit | null;
+  try {
+    commit = await readCommit(dir, slot);
+  } catch (error) {
+    if (isStormreelError(error)) return error.message;
+    throw error;
+  }
+  if (!commit) return 'not committed';
+  verified.frames += commit.frames.length;
+  verified.bad += commit.frames.filter(({ status }) => status === 'bad').length;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(join(dir, commit.shard));
+  } catch (error) {
+    return `shard ${commit.shard} cannot be read: ${(error as Error).message}`;
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (sha256 !== commit.sha256)
+    return `shard ${commit.shard} has sha256 ${sha256.slice(0, 8)}..., its commit says ${commit.sha256.slice(0, 8)}...`;
+  return checkRows(bytes, commit, description);
+}
+
+function checkRows(bytes: Uint8Array, commit: Commit, description: DatasetDescription): string | null {
+  const { values: size, maskBytes } = frameSize(description);
+  let rows = 0;
+  for (const batch of RecordBatchReader.from(bytes)) {
+    const { values, masks, crc } = pixels(batch);
+    for (let i = 0; i < batch.numRows; i++, rows++) {
+      const mask = masks?.subarray(i * maskBytes, (i + 1) * maskBytes) ?? null;
+      if (frameCrc(values.subarray(i * size, (i + 1) * size), mask) !== crc[i])
+        return `frame ${rows} fails its crc`;
+    }
+  }
+  return rows === commit.rows ? null : `shard has ${rows} frames, its commit says ${commit.rows}`;
+}
