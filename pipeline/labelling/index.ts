@@ -1,5 +1,9 @@
 /** Labelling: probabilities for every frame, storms from them, and how far both can be trusted. */
 
+export { applyCalibration, fitCalibration, priorCalibration, sigmoid } from './calibration/calibrate.js';
+export { calibrationFolds } from './calibration/folds.js';
+export { type OutOfFold, outOfFold } from './calibration/outOfFold.js';
+export { fitPlatt } from './calibration/platt.js';
 export { evaluateScores, type ScoresInput } from './evaluate.js';
 export { type EventInput, eventsOf } from './events/events.js';
 export {
@@ -11,6 +15,10 @@ export {
   postProcess,
 } from './events/hysteresis.js';
 export { cellCentre } from './events/place.js';
+export { writeAttention } from './files/attention.js';
+export { writeEvents } from './files/events.js';
+export { framesOf } from './files/join.js';
+export { formatOf, type ReadPrediction, readPredictions, writePredictions } from './files/predictions.js';
 export { DRAWS, type DrawOptions, eachDraw, estimate } from './intervals/draws.js';
 export { pairedGain, type Ranked, rankScores } from './intervals/paired.js';
 export { type Sectors, sectors } from './intervals/sectors.js';
@@ -23,6 +31,12 @@ export {
   type UnitOptions,
 } from './intervals/units.js';
 export { judgedFrames } from './judged.js';
+export { type Labelled, labelFrames } from './labelFrames.js';
+export { labelCells } from './ladder/cells.js';
+export { type Components, type Moments, moments, project } from './ladder/components.js';
+export { type LadderOptions, ladder, type ModelScore } from './ladder/ladder.js';
+export { choleskySolve, fitLogistic, logisticScores } from './ladder/logistic.js';
+export { type SimpleScore, simpleScores } from './ladder/simple.js';
 export { type ContingencyMetrics, contingencyMetrics, countsOf } from './metrics/contingency.js';
 export { type Match, matchEvents, type Span } from './metrics/matching.js';
 export {
@@ -35,4 +49,5 @@ export {
   reliability,
 } from './metrics/probability.js';
 export { auroc, averagePrecision, curves, rank, rankMetrics } from './metrics/ranking.js';
+export { eventFiles, type LabelRunInput, type LabelRunResult, labelRun, predictionRows } from './run.js';
 export { type FramePredictions, predictFrames, type StreamOptions } from './stream.js';

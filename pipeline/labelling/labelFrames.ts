@@ -1,0 +1,59 @@
+/** Every frame's calibrated probability, class and event from a trained model. */
+import type { Calibration, EventRow } from '../../schemas/records/index.js';
+import type { OnProgress } from '../progress.js';
+import { segments } from '../sequences/index.js';
+import type { FrameStore } from '../shards/index.js';
+import type { TrainedModel } from '../training/index.js';
+import { applyCalibration, sigmoid } from './calibration/calibrate.js';
+import { eventsOf } from './events/events.js';
+import { postProcess } from './events/hysteresis.js';
+import { predictFrames } from './stream.js';
+
+/** Aligned with the frames of the index. */
+export interface Labelled {
+  /** Calibrated log odds; NaN for bad frames. */
+  logit: Float64Array;
+  probability: Float64Array;
+  predicted: Uint8Array;
+  /** Number of the predicted event, 0 outside. */
+  event: Int32Array;
+  events: EventRow[];
+  context: Int32Array;
+  /** `[frame, height, width]`; null where it was not asked for or would not fit in memory. */
+  attention: Float32Array | null;
+}
+
+export interface LabelFramesOptions {
+  attention?: boolean;
+  onProgress?: OnProgress;
+  log?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/** Maps of all frames are held at once; beyond this they are left out. */
+const MOST_ATTENTION_BYTES = 2 ** 30;
+
+export async function labelFrames(
+  trained: TrainedModel,
+  store: FrameStore,
+  calibration: Calibration,
+  { attention = false, log, ...options }: LabelFramesOptions = {},
+): Promise<Labelled> {
+  const { index, description } = store;
+  const bytes = 4 * index.length * description.grid.width * description.grid.height;
+  const fits = bytes <= MOST_ATTENTION_BYTES;
+  if (attention && !fits)
+    log?.(`attention maps are left out: ${(bytes / 2 ** 30).toFixed(1)} GiB are more than 1 GiB`);
+  const found = await predictFrames(trained, store, undefined, { ...options, attention: attention && fits });
+  const own = segments(index, description.stepMs);
+  const logit = applyCalibration(calibration, found.logit);
+  const probability = logit.map((z) => (Number.isNaN(z) ? z : sigmoid(z)));
+  const predicted = postProcess(probability, own, calibration);
+  const place = { description, index, segments: own, attention: found.attention };
+  return { logit, probability, predicted, ...eventsOf({ ...place, probability, predicted }), ...pick(found) };
+}
+
+const pick = ({ context, attention }: { context: Int32Array; attention: Float32Array | null }) => ({
+  context,
+  attention,
+});
