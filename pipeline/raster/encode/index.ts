@@ -1,0 +1,1 @@
+export { encodeGeoTiff, type GeoTiffImage } from './geotiff.js';
