@@ -1,0 +1,2 @@
+export { decodeGeoTiff } from './decode.js';
+export { type GeoTiffHeader, readGeoTiffHeader } from './header.js';
