@@ -40,8 +40,8 @@ export function estimate(
   reason: string,
 ): Estimate {
   if (value === null) return { value: null, ci95: null, reason };
+  if (units && units.reason !== null) return { value, ci95: null, reason: units.reason };
   if (!units || !drawn) return { value, ci95: null, reason: 'no interval was asked for' };
-  if (units.reason !== null) return { value, ci95: null, reason: units.reason };
   const defined = drawn.filter((x) => !Number.isNaN(x)).sort();
   const missing = drawn.length - defined.length;
   if (missing > MOST_UNDEFINED * drawn.length)

@@ -9,7 +9,7 @@ import type { OnProgress } from '../../progress.js';
 import type { FrameStore } from '../../shards/index.js';
 import { auroc } from '../metrics/ranking.js';
 import { type Components, moments, project } from './components.js';
-import { fitLogistic, logisticScores } from './logistic.js';
+import { fitRidge, logisticScores } from './logistic.js';
 import { pooling } from './pool.js';
 import { noSeason, seasonClimatology, seasonRows } from './season.js';
 
@@ -177,7 +177,7 @@ async function componentRegression(
   const columns = components.count + (hasSeason ? 4 : 0);
   const rows = await projected(input, statistics, components, pool, columns, [...fitted, ...test]);
   const trainRows = Float64Array.from(rows.subarray(0, fitted.length * columns));
-  const model = fitLogistic(
+  const model = fitRidge(
     trainRows,
     Float64Array.from(fitted, (f) => labels.label[f]),
     columns,
