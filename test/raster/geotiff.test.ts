@@ -107,7 +107,7 @@ describe('a hostile GeoTIFF', () => {
     return bytes;
   };
   /** Byte of a tag's value field. */
-  const valueOf = (view: DataView, tag: number) => {
+  const valueAt = (view: DataView, tag: number) => {
     for (let i = 0; i < view.getUint16(8, true); i++)
       if (view.getUint16(10 + i * 12, true) === tag) return 10 + i * 12 + 8;
     throw new Error(`no tag ${tag}`);
@@ -120,13 +120,13 @@ describe('a hostile GeoTIFF', () => {
   it('that claims 4 billion cells is refused before anything is allocated', () =>
     refused(
       patched((view) => {
-        for (const tag of [256, 257]) view.setUint32(valueOf(view, tag), 65536, true);
+        for (const tag of [256, 257]) view.setUint32(valueAt(view, tag), 65536, true);
       }),
     ));
   it('whose block lies outside the file is refused', () =>
-    refused(patched((view) => view.setUint32(valueOf(view, 273), 1e9, true))));
+    refused(patched((view) => view.setUint32(valueAt(view, 273), 1e9, true))));
   it('whose deflate stream is cut is refused', () =>
-    refused(patched((view) => view.setUint32(valueOf(view, 279), 3, true))));
+    refused(patched((view) => view.setUint32(valueAt(view, 279), 3, true))));
   it('cut at any byte is refused or read whole, and never hangs', async () => {
     for (let length = 0; length < plain.length; length++)
       await read(plain.slice(0, length)).then(
@@ -148,8 +148,8 @@ describe('a hostile GeoTIFF', () => {
     bytes.set(plain);
     bytes.set(bomb, plain.length);
     const view = new DataView(bytes.buffer);
-    view.setUint32(valueOf(view, 273), plain.length, true);
-    view.setUint32(valueOf(view, 279), bomb.length, true);
+    view.setUint32(valueAt(view, 273), plain.length, true);
+    view.setUint32(valueAt(view, 279), bomb.length, true);
     await refused(bytes);
   });
 });

@@ -166,7 +166,7 @@ async function axis(
 async function times(file: VariableFile, field: Variable, path: string): Promise<number[] | null> {
   if (field.dimensions.length < 3) return null;
   const variable = file.variables.get(field.dimensions[0]);
-  if (!variable || variable.shape.length !== 1) return null;
+  if (variable?.shape.length !== 1) return null;
   const text = (key: string) => {
     const value = variable.attributes.get(key);
     return typeof value === 'string' ? value : undefined;

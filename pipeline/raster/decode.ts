@@ -1,0 +1,160 @@
+/** One planned frame -> stored values on the dataset's grid: a pure function of plan, description and source bytes. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { STORED, type StoredArray } from '../../schemas/arrow/index.js';
+import type { DatasetDescription, FrameSource, PlannedFrame, Series } from '../../schemas/records/index.js';
+import { BadRasterError, SourceChangedError } from '../errors.js';
+import type { MapCache } from './cache.js';
+import { decodeMap } from './format.js';
+import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
+import type { DecodedMap, MapHeader } from './map.js';
+import { resample, resampler } from './resample.js';
+
+export interface DecodeOptions {
+  limits?: DecodeLimits;
+  /** Keeps maps on the source grid, so that the tiles of one map decode it once. */
+  cache?: MapCache;
+  signal?: AbortSignal;
+}
+
+/** A frame as stored: `values [height, width, band]`, 0 where `valid [height, width]` is 0. */
+export interface DecodedFrame {
+  values: StoredArray;
+  valid: Uint8Array;
+  /** sha256 of each source file's bytes, in source order. */
+  sources: string[];
+}
+
+/**
+ * BadRasterError: what the bytes themselves decide. SourceChangedError: size or time of a file is not what was planned.
+ * I/O errors as they are.
+ */
+export async function decodeFrame(
+  frame: PlannedFrame,
+  series: Series,
+  description: DatasetDescription,
+  { limits = DEFAULT_LIMITS, cache, signal }: DecodeOptions = {},
+): Promise<DecodedFrame> {
+  signal?.throwIfAborted();
+  const decode = () => decodeWhole(frame.sources, description, limits, cache);
+  const whole = cache ? await cache.map(frameKey(frame), decode) : await decode();
+  return series.tile ? cutTile(whole, series.tile, description) : whole;
+}
+
+const frameKey = ({ sources }: PlannedFrame): string =>
+  sources.map(({ path, index, size, mtimeMs }) => `${path}\0${index}\0${size}\0${mtimeMs}`).join('\0');
+
+async function decodeWhole(
+  sources: readonly FrameSource[],
+  description: DatasetDescription,
+  limits: DecodeLimits,
+  cache: MapCache | undefined,
+): Promise<DecodedFrame> {
+  const { sourceGrid: grid, bands, dtype } = description;
+  const cells = grid.width * grid.height;
+  const values = new STORED[dtype].array(cells * bands.length);
+  const valid = new Uint8Array(cells).fill(1);
+  const hashes: string[] = [];
+  for (const source of sources) {
+    const { bytes, sha256 } = await readSource(source, limits, cache);
+    hashes.push(sha256);
+    const wanted = source.bands.map(({ from }) => from);
+    const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits);
+    place(source, header, map, description, values, valid);
+  }
+  for (let cell = 0; cell < cells; cell++)
+    if (!valid[cell]) values.fill(0, cell * bands.length, (cell + 1) * bands.length);
+  return { values, valid, sources: hashes };
+}
+
+/** Bytes and their hash; a NetCDF file is hashed once and read by range, so its bytes are not kept. */
+async function readSource(
+  { path, size, mtimeMs }: FrameSource,
+  limits: DecodeLimits,
+  cache: MapCache | undefined,
+) {
+  const now = await stat(path);
+  if (now.size !== size || Math.abs(now.mtimeMs - mtimeMs) > 1)
+    throw new SourceChangedError(
+      `${path} has changed since it was planned: ${now.size} bytes of ${now.mtime.toISOString()}, not ${size} of ${new Date(mtimeMs).toISOString()}`,
+      { hint: 'run the same stormreel ingest again: it plans the new file', fields: { path } },
+    );
+  if (size > limits.fileBytes)
+    throw new BadRasterError(`${path} has ${size} bytes, ${limits.fileBytes} are allowed`, {
+      hint: 'cut it into smaller files first',
+      fields: { path, size },
+    });
+  if (/\.nc4?$/i.test(path)) {
+    const hash = () => streamHash(path);
+    const key = `${path}\0${size}\0${mtimeMs}`;
+    return { bytes: new Uint8Array(0), sha256: cache ? await cache.hash(key, hash) : await hash() };
+  }
+  const bytes = await readFile(path);
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+async function streamHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** Puts the bands of one file where they belong in the frame. */
+function place(
+  source: FrameSource,
+  header: MapHeader,
+  map: DecodedMap,
+  { sourceGrid, bands, dtype, resampling }: DatasetDescription,
+  values: StoredArray,
+  valid: Uint8Array,
+): void {
+  const weights = resampler(header, sourceGrid, resampling);
+  source.bands.forEach(({ from, to }, i) => {
+    const band = header.bands.find(({ selector }) => selector === from);
+    if (!band)
+      throw new BadRasterError(`${source.path} has no band ${from} any more`, {
+        hint: 'run the same stormreel ingest again',
+        fields: { path: source.path, band: from },
+      });
+    // Stored units of the file -> stored units of the dataset.
+    const scale = band.scale / bands[to].scale;
+    const shift = (band.offset - bands[to].offset) / bands[to].scale;
+    const plain = scale === 1 && shift === 0;
+    const decoded = map.bands[i];
+    if (!weights) {
+      for (let cell = 0, o = to; cell < decoded.length; cell++, o += bands.length)
+        values[o] = plain ? decoded[cell] : decoded[cell] * scale + shift;
+      for (let cell = 0; cell < valid.length; cell++) if (!map.valid[cell]) valid[cell] = 0;
+      return;
+    }
+    if (dtype !== 'f32') throw new Error('a resampled frame is stored as f32'); // describeDataset sees to it
+    const out = { values: values as Float32Array, valid, step: bands.length, at: to };
+    resample(weights, { values: decoded, valid: map.valid, width: map.width }, out);
+    if (!plain) for (let o = to; o < values.length; o += bands.length) values[o] = values[o] * scale + shift;
+  });
+}
+
+function cutTile(
+  { values, valid, sources }: DecodedFrame,
+  tile: NonNullable<Series['tile']>,
+  { sourceGrid, bands, dtype }: DatasetDescription,
+): DecodedFrame {
+  const cells = tile.width * tile.height;
+  const out = {
+    values: new STORED[dtype].array(cells * bands.length),
+    valid: new Uint8Array(cells),
+    sources,
+  };
+  for (let r = 0; r < tile.height; r++) {
+    const row = tile.row + (tile.flip ? tile.height - 1 - r : r);
+    for (let c = 0; c < tile.width; c++) {
+      const from = row * sourceGrid.width + ((tile.column + c) % sourceGrid.width);
+      const to = r * tile.width + c;
+      out.valid[to] = valid[from];
+      for (let b = 0; b < bands.length; b++)
+        out.values[to * bands.length + b] = values[from * bands.length + b];
+    }
+  }
+  return out;
+}

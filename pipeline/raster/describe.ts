@@ -1,0 +1,170 @@
+/** A scan -> the dataset's one grid, its bands and the frames of every series. */
+import type { IngestConfig } from '../../schemas/config/index.js';
+import { spanMs } from '../../schemas/config/index.js';
+import type {
+  Band,
+  DatasetDescription,
+  Dtype,
+  FrameSource,
+  Grid,
+  PlannedFrame,
+  Series,
+} from '../../schemas/records/index.js';
+import { ConfigError, GridMismatchError } from '../errors.js';
+import { type BandPlace, bandNames, placeBands } from './bands.js';
+import type { MapHeader } from './map.js';
+import { isFullCircle, sameGrid } from './resample.js';
+import type { Scan, ScannedMap } from './scan.js';
+import { footprint, tileSeries } from './tiles.js';
+
+export interface Described {
+  description: DatasetDescription;
+  /** Frames of each series in time order. */
+  frames: Map<string, PlannedFrame[]>;
+}
+
+type DescribeConfig = Pick<
+  IngestConfig,
+  'bands' | 'grid' | 'resampling' | 'tiles' | 'step' | 'pictures' | 'onBadFrame'
+>;
+
+const NATIVE = new Set<string>(['u8', 'i16', 'u16', 'f32']);
+
+/** BandMismatchError and GridMismatchError name the first file that does not fit. */
+export function describeDataset({ maps }: Pick<Scan, 'maps'>, config: DescribeConfig): Described {
+  const [first] = maps;
+  const [{ header }] = first.sources;
+  const sourceGrid = gridOf(header, config.grid);
+  const names = config.bands ?? bandNames(first);
+  const placed = maps.map((map) => placeBands(map, names));
+  for (const map of maps) checkGrid(map, header, sourceGrid, config);
+  const same = maps.every((map) => map.sources.every((s) => sameGrid(s.header, sourceGrid)));
+  const { bands, dtype } = storedAs(placed, names, same);
+  const bySeries = new Map<string, PlannedFrame[]>();
+  maps.forEach((map, i) => {
+    const frames = bySeries.get(map.series) ?? [];
+    bySeries.set(map.series, frames);
+    frames.push({ time: map.time, sources: frameSources(placed[i]) });
+  });
+  const { series, frames } = cut(bySeries, sourceGrid, config);
+  const { tiles } = config;
+  const grid: Grid = tiles
+    ? { width: tiles.size, height: tiles.size, transform: null, crs: sourceGrid.crs }
+    : sourceGrid;
+  const description: DatasetDescription = {
+    formatVersion: 1,
+    encoderVersion: 1,
+    ...{ grid, sourceGrid, bands, dtype, resampling: config.resampling },
+    stepMs: config.pictures ? null : config.step ? spanMs(config.step) : medianStep(bySeries),
+    time: config.pictures ? 'none' : 'utc',
+    series,
+  };
+  return { description, frames };
+}
+
+function gridOf({ width, height, transform, crs }: MapHeader, wanted: DescribeConfig['grid']): Grid {
+  if (!wanted) return { width, height, transform, crs };
+  const t = transform;
+  return {
+    width: wanted.width,
+    height: wanted.height,
+    transform: t && [t[0], (t[1] * width) / wanted.width, 0, t[3], 0, (t[5] * height) / wanted.height],
+    crs,
+  };
+}
+
+function checkGrid(map: ScannedMap, first: MapHeader, grid: Grid, config: DescribeConfig): void {
+  for (const { header, file } of map.sources) {
+    if (header.transform && (header.transform[2] !== 0 || header.transform[4] !== 0))
+      throw mismatch(file.path, 'a rotated grid', 'rows along the x axis');
+    if (header.crs !== grid.crs) throw mismatch(file.path, `the CRS ${header.crs}`, grid.crs);
+    if ((header.transform === null) !== (grid.transform === null))
+      throw mismatch(
+        file.path,
+        header.transform ? 'a georeference' : 'no georeference',
+        grid.transform ? 'one' : 'none',
+      );
+    if (config.grid || sameGrid(header, first)) continue;
+    const turned =
+      header.width === first.width &&
+      header.height === first.height &&
+      isFullCircle(header) &&
+      isFullCircle(first);
+    if (!turned)
+      throw mismatch(
+        file.path,
+        `${header.width} x ${header.height} cells from ${corner(header)}`,
+        `${first.width} x ${first.height} from ${corner(first)}`,
+      );
+  }
+}
+
+const corner = ({ transform }: MapHeader): string =>
+  transform ? `(${transform[0]}, ${transform[3]})` : 'nowhere';
+
+function mismatch(path: string, found: string, expected: string): GridMismatchError {
+  return new GridMismatchError(`cannot add ${path}: it has ${found}; ${expected} was expected`, {
+    hint: 'bring the maps to one grid with --grid WxH (same CRS), reproject with gdalwarp, or leave the file out',
+    fields: { path, found, expected },
+  });
+}
+
+/** Source values as they are where every file has the same grid, type and scale; else 32-bit floats in physical units. */
+function storedAs(
+  placed: readonly BandPlace[][],
+  names: readonly string[],
+  sameGrids: boolean,
+): { bands: Band[]; dtype: Dtype } {
+  const [reference] = placed;
+  const { dtype } = reference[0].band;
+  const native =
+    sameGrids &&
+    NATIVE.has(dtype) &&
+    placed.every((bands) =>
+      bands.every(({ band }, i) => {
+        const { scale, offset } = reference[i].band;
+        return band.dtype === dtype && band.scale === scale && band.offset === offset;
+      }),
+    );
+  const bands = reference.map(({ band }, i): Band => {
+    const { unit, scale, offset } = band;
+    return { name: names[i], unit, scale: native ? scale : 1, offset: native ? offset : 0 };
+  });
+  return { bands, dtype: native ? (dtype as Dtype) : 'f32' };
+}
+
+function frameSources(places: readonly BandPlace[]): FrameSource[] {
+  const sources = new Map<BandPlace['source'], FrameSource>();
+  places.forEach(({ source, band }, to) => {
+    const entry = sources.get(source) ?? { ...source.file, bands: [] };
+    sources.set(source, entry);
+    entry.bands.push({ from: band.selector, to });
+  });
+  return [...sources.values()];
+}
+
+function cut(bySeries: Map<string, PlannedFrame[]>, grid: Grid, { tiles }: DescribeConfig) {
+  const series: Series[] = [];
+  const frames = new Map<string, PlannedFrame[]>();
+  for (const [name, planned] of bySeries) {
+    const own = tiles
+      ? tileSeries(grid, tiles, name, bySeries.size === 1)
+      : [{ name, transform: null, footprint: footprint(grid), tile: null }];
+    for (const one of own) {
+      series.push(one);
+      frames.set(one.name, planned);
+    }
+  }
+  return { series, frames };
+}
+
+/** The median step of all series, ms. ConfigError when no series has two frames. */
+function medianStep(bySeries: Map<string, PlannedFrame[]>): number {
+  const all = [...bySeries.values()].flatMap((frames) =>
+    frames.slice(1).map((f, i) => f.time - frames[i].time),
+  );
+  if (all.length > 0) return all.sort((a, b) => a - b)[all.length >> 1];
+  throw new ConfigError('no series has two maps, so the step between them is unknown', {
+    hint: 'say it in the config, ingest: step: 6h; or ingest pictures without times with --pictures',
+  });
+}

@@ -1,0 +1,73 @@
+/** One door to every format: header of a file, and its bands at one time. */
+import { extname } from 'node:path';
+import { BadRasterError } from '../errors.js';
+import { memorySource, withFile } from './bytes.js';
+import { decodeGeoTiff, readGeoTiffHeader } from './geotiff/index.js';
+import type { DecodeLimits } from './limits.js';
+import type { DecodedMap, MapHeader } from './map.js';
+import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
+import { decodePicture, readPictureHeader } from './picture.js';
+
+type Format = 'geotiff' | 'netcdf' | 'picture';
+
+const FORMATS: Record<string, Format> = {
+  '.tif': 'geotiff',
+  '.tiff': 'geotiff',
+  '.nc': 'netcdf',
+  '.nc4': 'netcdf',
+  '.png': 'picture',
+  '.jpg': 'picture',
+  '.jpeg': 'picture',
+};
+
+/** Endings of files that are taken for maps. */
+export const MAP_ENDINGS = Object.keys(FORMATS);
+
+function formatOf(path: string): Format {
+  const format = FORMATS[extname(path).toLowerCase()];
+  if (format) return format;
+  throw new BadRasterError(`${path} has no ending of a map`, {
+    hint: `maps end in ${MAP_ENDINGS.join(' ')}; convert others with gdal_translate`,
+    fields: { path },
+  });
+}
+
+/** Size, grid, bands and times of a file; no pixels. BadRasterError, GridMismatchError, TimeError. */
+export async function readHeader(path: string, limits: DecodeLimits): Promise<MapHeader> {
+  const format = formatOf(path);
+  if (format === 'netcdf') return readNetCdfHeader(path, limits);
+  if (format === 'picture') return readPictureHeader(path, limits);
+  return withFile(path, (source) => readGeoTiffHeader(source, limits));
+}
+
+/**
+ * The wanted bands at position `index` of the file's time axis. `bytes` is the whole file where the caller has it (its
+ * sha256 was taken from the same bytes).
+ */
+export async function decodeMap(
+  path: string,
+  bytes: Uint8Array,
+  wanted: readonly (number | string)[],
+  index: number,
+  limits: DecodeLimits,
+): Promise<{ header: MapHeader; map: DecodedMap }> {
+  const format = formatOf(path);
+  if (format === 'netcdf') {
+    const header = await readNetCdfHeader(path, limits);
+    return { header, map: await decodeNetCdf(path, header, wanted.map(String), index) };
+  }
+  const numbers = wanted.map(Number);
+  if (format === 'picture')
+    return { header: await readPictureHeader(path, limits), map: await decodePicture(path, numbers, limits) };
+  const source = memorySource(path, bytes);
+  const header = await readGeoTiffHeader(source, limits);
+  const bands = await decodeGeoTiff(source, header, numbers);
+  const { width, height } = header;
+  const valid = new Uint8Array(width * height).fill(1);
+  bands.forEach((band, i) => {
+    const { nodata } = header.bands[numbers[i]];
+    for (let cell = 0; cell < band.length; cell++)
+      if (band[cell] === nodata || !Number.isFinite(band[cell])) valid[cell] = 0;
+  });
+  return { header, map: { width, height, bands, valid } };
+}

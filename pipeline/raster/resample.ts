@@ -1,0 +1,147 @@
+/**
+ * From one regular grid to another in the same CRS. Every method is a weighted mean over source cells, rows and columns
+ * apart: `nearest` takes the cell that holds the target's centre, `bilinear` the four around it, `area` all it overlaps
+ * by their share. Invalid cells carry no weight; a target cell with less than half of its weight is invalid.
+ */
+import type { Grid, Transform } from '../../schemas/records/index.js';
+import type { SourceArray } from './map.js';
+
+export type Resampling = 'nearest' | 'bilinear' | 'area';
+
+type Place = Pick<Grid, 'width' | 'height' | 'transform' | 'crs'>;
+
+/** Source cells and weights along one axis: target i uses entries start[i] .. start[i + 1]. */
+interface AxisWeights {
+  start: Uint32Array;
+  cells: Uint32Array;
+  weights: Float64Array;
+}
+
+export interface Resampler {
+  rows: AxisWeights;
+  columns: AxisWeights;
+}
+
+const LEAST_WEIGHT = 0.5;
+const CIRCLE = 360;
+
+/** Weights from `source` to `target`; null when the grids are the same. Transforms must not be rotated. */
+export function resampler(source: Place, target: Place, method: Resampling): Resampler | null {
+  if (sameGrid(source, target)) return null;
+  const [a, b] = [source.transform ?? unitSquare(source), target.transform ?? unitSquare(target)];
+  const circle = isFullCircle(source) ? Math.round(CIRCLE / Math.abs(a[1])) : 0;
+  const degrees = source.crs === 'EPSG:4326' ? CIRCLE : 0;
+  return {
+    columns: axisWeights(target.width, source.width, (i) => (b[0] + i * b[1] - a[0]) / a[1], method, {
+      circle,
+      turn: degrees / Math.abs(a[1]),
+    }),
+    rows: axisWeights(target.height, source.height, (i) => (b[3] + i * b[5] - a[3]) / a[5], method, {
+      circle: 0,
+      turn: 0,
+    }),
+  };
+}
+
+/** Equal to a thousandth of a cell. */
+export function sameGrid(a: Place, b: Place): boolean {
+  if (a.width !== b.width || a.height !== b.height || a.crs !== b.crs) return false;
+  if (!a.transform || !b.transform) return a.transform === b.transform;
+  const cell = Math.abs(a.transform[1]);
+  return a.transform.every((v, i) => Math.abs(v - b.transform![i]) < 1e-3 * cell);
+}
+
+/** True where the columns of a geographic grid go once around the Earth. */
+export function isFullCircle({ width, transform, crs }: Place): boolean {
+  return (
+    crs === 'EPSG:4326' &&
+    transform !== null &&
+    Math.abs(width * Math.abs(transform[1]) - CIRCLE) < 1e-6 * CIRCLE
+  );
+}
+
+/** Resamples one band: `values`, `valid` `[source rows, source columns]` to physical units `[target rows, target columns]`. */
+export function resample(
+  { rows, columns }: Resampler,
+  { values, valid, width }: { values: SourceArray; valid: Uint8Array; width: number },
+  out: { values: Float32Array; valid: Uint8Array; step: number; at: number },
+): void {
+  const height = rows.start.length - 1;
+  const targetWidth = columns.start.length - 1;
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < targetWidth; column++) {
+      let [sum, weight, whole] = [0, 0, 0];
+      for (let r = rows.start[row]; r < rows.start[row + 1]; r++)
+        for (let c = columns.start[column]; c < columns.start[column + 1]; c++) {
+          const share = rows.weights[r] * columns.weights[c];
+          const cell = rows.cells[r] * width + columns.cells[c];
+          whole += share;
+          if (!valid[cell]) continue;
+          sum += share * values[cell];
+          weight += share;
+        }
+      const target = row * targetWidth + column;
+      if (whole > 0 && weight >= LEAST_WEIGHT * (1 - 1e-9))
+        out.values[target * out.step + out.at] = sum / weight;
+      else out.valid[target] = 0;
+    }
+}
+
+/** Without georeference both grids span the same square. */
+function unitSquare({ width, height }: Place): Transform {
+  return [0, 1 / width, 0, 0, 0, 1 / height];
+}
+
+function axisWeights(
+  targets: number,
+  sources: number,
+  edge: (i: number) => number,
+  method: Resampling,
+  { circle, turn }: { circle: number; turn: number },
+): AxisWeights {
+  const start = new Uint32Array(targets + 1);
+  const cells: number[] = [];
+  const weights: number[] = [];
+  const add = (cell: number, weight: number) => {
+    const inside = circle ? ((cell % circle) + circle) % circle : cell;
+    if (inside < 0 || inside >= sources || weight <= 1e-9) return;
+    cells.push(inside);
+    weights.push(weight);
+  };
+  for (let i = 0; i < targets; i++) {
+    const [from, to] = settle(edge(i), edge(i + 1), sources, turn);
+    const centre = (from + to) / 2;
+    if (method === 'nearest') add(Math.floor(centre + 1e-9), 1);
+    else if (method === 'area') {
+      const size = to - from;
+      for (let cell = Math.floor(from); cell < to; cell++)
+        add(cell, (Math.min(to, cell + 1) - Math.max(from, cell)) / size);
+    } else {
+      const left = Math.floor(centre - 0.5 + 1e-9);
+      const share = Math.max(0, centre - 0.5 - left);
+      // At the border of the map the outer half cell repeats the border cell.
+      const [a, b] = circle ? [left, left + 1] : [clampNear(left, sources), clampNear(left + 1, sources)];
+      add(a, 1 - share);
+      add(b, share);
+    }
+    start[i + 1] = cells.length;
+  }
+  return { start, cells: Uint32Array.from(cells), weights: Float64Array.from(weights) };
+}
+
+/** One step outside counts as the border cell, further out is outside. */
+const clampNear = (cell: number, n: number): number => (cell === -1 ? 0 : cell === n ? n - 1 : cell);
+
+/** Edges in order, moved by whole circles of longitude until they lie on the source where that is possible. */
+function settle(a: number, b: number, sources: number, turn: number): [number, number] {
+  let [from, to] = a < b ? [a, b] : [b, a];
+  if (turn)
+    for (const shift of [0, turn, -turn]) {
+      const centre = (from + to) / 2 + shift;
+      if (centre < -1e-9 || centre >= sources) continue;
+      from += shift;
+      to += shift;
+      break;
+    }
+  return [from, to];
+}

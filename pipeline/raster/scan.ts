@@ -1,0 +1,177 @@
+/** Looks at every source without decoding it: header, time, series. */
+import { readFile } from 'node:fs/promises';
+import type { IngestConfig } from '../../schemas/config/index.js';
+import type { FrameSource } from '../../schemas/records/index.js';
+import { ConfigError, isStormreelError, type StormreelError, TimeError } from '../errors.js';
+import type { OnProgress } from '../progress.js';
+import { readHeader } from './format.js';
+import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
+import { listMaps, type MapFile } from './list.js';
+import type { MapHeader } from './map.js';
+import { commonName, namePattern, type ReadName, textTime } from './time.js';
+
+/** One file (or one time of it) that gives some bands of one map. */
+export interface ScannedSource {
+  file: Omit<FrameSource, 'bands'>;
+  header: MapHeader;
+  /** The band a `{band}` pattern found in the name. */
+  band: string | null;
+}
+
+export interface ScannedMap {
+  series: string;
+  /** ms UTC; position in path order for pictures without times. */
+  time: number;
+  sources: ScannedSource[];
+}
+
+export interface Scan {
+  /** In (series, time) order. */
+  maps: ScannedMap[];
+  /** Files whose header cannot be read; only with `onBadFrame: skip`. */
+  rejected: { path: string; tag: string; reason: string }[];
+}
+
+export interface ScanOptions {
+  limits?: DecodeLimits;
+  /** Folder names that are classes of labels, not series. */
+  classFolders?: readonly string[];
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+type ScanConfig = Pick<
+  IngestConfig,
+  'sources' | 'time' | 'series' | 'assumeUtc' | 'duplicates' | 'onBadFrame' | 'pictures'
+>;
+
+/** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
+export async function scanSources(config: ScanConfig, options: ScanOptions = {}): Promise<Scan> {
+  const { limits = DEFAULT_LIMITS, onProgress, signal } = options;
+  const files = await listMaps(config.sources);
+  const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
+  const found: ScannedMap[] = [];
+  const rejected: Scan['rejected'] = [];
+  for (const [i, file] of files.entries()) {
+    signal?.throwIfAborted();
+    try {
+      found.push(...(await scanFile(file, i, readName, config, options, limits)));
+    } catch (error) {
+      if (config.onBadFrame === 'stop' || !isStormreelError(error) || error.tag !== 'BadRasterError')
+        throw error;
+      rejected.push({ path: file.path, tag: error.tag, reason: error.message });
+    }
+    onProgress?.({ stage: 'scan', done: i + 1, total: files.length, unit: 'files' });
+  }
+  if (found.length === 0)
+    throw new ConfigError(`none of ${files.length} files can be read; first: ${rejected[0].reason}`, {
+      hint: 'check the files with gdalinfo',
+      fields: { rejected: rejected.slice(0, 10) },
+    });
+  return { maps: merge(found, config.duplicates), rejected };
+}
+
+async function scanFile(
+  file: MapFile,
+  position: number,
+  readName: ReadName,
+  config: ScanConfig,
+  { classFolders = [] }: ScanOptions,
+  limits: DecodeLimits,
+): Promise<ScannedMap[]> {
+  const header = await readHeader(file.path, limits);
+  const { path, size, mtimeMs } = file;
+  const source = (index: number, band: string | null): ScannedSource => ({
+    file: { path, size, mtimeMs, index },
+    header,
+    band,
+  });
+  const folder = file.folders.filter((name) => !classFolders.includes(name)).join('.') || file.source;
+  const fallback = safeName(config.series ?? folder);
+  if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
+  if (header.times)
+    return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, null)] }));
+  const reading = config.time ? readName(path) : await untold(path, header, readName, config.assumeUtc);
+  const time = reading.time ?? (await innerTime(path, header, config.assumeUtc));
+  if (time === null)
+    throw new TimeError(`there is no time in ${path}`, {
+      hint: 'add it to the --time pattern, to a tag, or to a JSON file beside the map',
+      fields: { path },
+    });
+  const series = config.series ? fallback : safeName(reading.series ?? folder);
+  return [{ series, time, sources: [source(0, reading.band)] }];
+}
+
+/** Without a pattern: the file's own tag or sidecar first, then the usual forms of names. Both must agree. */
+async function untold(path: string, header: MapHeader, readName: ReadName, assumeUtc: boolean) {
+  const inner = await innerTime(path, header, assumeUtc).catch((error: StormreelError) => error);
+  let named: ReturnType<ReadName> | StormreelError;
+  try {
+    named = readName(path);
+  } catch (error) {
+    if (!isStormreelError(error)) throw error;
+    named = error;
+  }
+  if (inner instanceof Error) {
+    if (named instanceof Error) throw named;
+    return named;
+  }
+  if (inner === null) {
+    if (named instanceof Error) throw named;
+    return named;
+  }
+  if (!(named instanceof Error) && named.time !== inner)
+    throw new TimeError(
+      `${path} has two times: ${new Date(named.time!).toISOString()} in its name, ${new Date(inner).toISOString()} inside`,
+      {
+        hint: 'say that the name counts with --time "pattern"',
+        fields: { path, name: named.time, inside: inner },
+      },
+    );
+  return { time: inner, series: null, band: null };
+}
+
+async function innerTime(path: string, header: MapHeader, assumeUtc: boolean): Promise<number | null> {
+  const sidecar = await readFile(path.replace(/\.[^.]+$/, '.json'), 'utf8').catch(() => null);
+  if (sidecar !== null) {
+    let text: unknown;
+    try {
+      text = JSON.parse(sidecar).time;
+    } catch {
+      text = undefined;
+    }
+    if (typeof text === 'string') return textTime(text, path, assumeUtc);
+  }
+  return header.timeText === null ? null : textTime(header.timeText, path, assumeUtc);
+}
+
+const safeName = (text: string): string => text.replace(/[^\w.-]+/g, '_');
+
+/** Brings bands of one time together and settles two files for one time. */
+function merge(found: ScannedMap[], duplicates: IngestConfig['duplicates']): ScannedMap[] {
+  const maps = new Map<string, ScannedMap>();
+  for (const map of found) {
+    const key = `${map.series}\0${map.time}`;
+    const before = maps.get(key);
+    const [{ band }] = map.sources;
+    if (!before) maps.set(key, map);
+    else if (band !== null && before.sources.every((s) => s.band !== band))
+      before.sources.push(...map.sources);
+    else if (duplicates === 'last') maps.set(key, map);
+    else if (duplicates === 'error') throw duplicate(before, map);
+  }
+  return [...maps.values()].sort((a, b) =>
+    a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time,
+  );
+}
+
+function duplicate(a: ScannedMap, b: ScannedMap): TimeError {
+  const paths = [a, b].map(({ sources }) => sources[0].file.path);
+  return new TimeError(
+    `two maps of series "${a.series}" have the time ${new Date(a.time).toISOString()}: ${paths.join(' and ')}`,
+    {
+      hint: 'leave one out, or choose with duplicates: first or last',
+      fields: { series: a.series, time: a.time, paths },
+    },
+  );
+}
