@@ -1,0 +1,170 @@
+/** `stormreel ingest`: maps, and labels if there are any, into a dataset. */
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { ConfigError } from '../pipeline/errors.js';
+import {
+  folderLabels,
+  joinLabels,
+  type LabelTable,
+  readLabels,
+  saveLabels,
+} from '../pipeline/labels/index.js';
+import { openDataset } from '../pipeline/shards/index.js';
+import { IngestConfig, LabelsConfig } from '../schemas/config/index.js';
+import { type Ingested, ingest } from '../workers/index.js';
+import { action, define } from './command.js';
+import { check, loadConfig } from './config.js';
+import { type IngestFlags, ingestFlags, labelFlags } from './ingestFlags.js';
+
+interface Flags extends IngestFlags {
+  config?: string;
+  out?: string;
+  queue?: string;
+  workers?: string;
+}
+
+export const command = () =>
+  define(
+    'ingest',
+    'Decode maps into an ordered dataset of Arrow shards; run it again to go on or to add new maps',
+    'stormreel ingest maps --out dataset --labels labels.csv',
+  )
+    .argument('[source...]', 'folders, globs or files: GeoTIFF, NetCDF, PNG, JPEG')
+    .option('--out <dataset>', 'folder of the dataset')
+    .option('--config <file>', 'stormreel.yaml; its dataset, ingest and labels sections are used')
+    .option('--labels <file>', 'CSV with a header: time, label, and optionally series, event_id, lat, lon')
+    .option('--time <pattern>', 'time in a file name, e.g. map_{YYYY}{MM}{DD}_{hh}{mm}.tif')
+    .option('--series <name>', 'name of the one series')
+    .option('--bands <a,b>', 'band names in dataset order')
+    .option('--grid <WxH>', 'size of the grid, e.g. 128x96')
+    .addOption(new Option('--resampling <method>', 'to the grid').choices(['nearest', 'bilinear', 'area']))
+    .option('--tiles <size,stride>', 'cut each map into tiles, each a series')
+    .option('--step <span>', 'nominal step, e.g. 6h; default: the median')
+    .addOption(
+      new Option('--duplicates <rule>', 'two files for one time').choices(['error', 'first', 'last']),
+    )
+    .addOption(new Option('--on-bad-frame <rule>', 'a map that cannot be read').choices(['stop', 'skip']))
+    .option('--pictures', 'maps are pictures without times')
+    .option('--shard-frames <n>', 'frames in one shard')
+    .option('--assume-utc', 'times without a zone, of maps and labels, are UTC')
+    .option('--label-column <name>', 'column of the class')
+    .option('--label-time-offset <span>', 'added to every label time, e.g. -12h')
+    .option('--label-tolerance <span>', 'largest distance of a label from its frame, e.g. 3h')
+    .option('--label-series-column <name>', 'column that names the series')
+    .option('--label-lat <name>', 'column of the centre latitude')
+    .option('--label-lon <name>', 'column of the centre longitude')
+    .option('--label-from-folder <map>', 'classes by folder, e.g. 0=calm,1=storm')
+    .option('--label-source <name>', 'name of the labels; default: the file name')
+    .addOption(
+      new Option('--label-unlabelled <rule>', 'frames without a label').choices([
+        'error',
+        'negative',
+        'ignore',
+      ]),
+    )
+    .addOption(new Option('--label-unmatched <rule>', 'labels without a frame').choices(['error', 'drop']))
+    .addOption(
+      new Option('--queue <url>', 'redis://... instead of the queue inside the process').env(
+        'STORMREEL_QUEUE',
+      ),
+    )
+    .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere')
+    .action(
+      action<Flags>(async ({ args: sources, flags, out, signal }) => {
+        const { dataset, config, labels } = await settings(sources, flags);
+        const done = await ingest(dataset, config, {
+          queue: flags.queue,
+          workers: workerCount(flags),
+          onProgress: out.onProgress,
+          log: out.log,
+          signal,
+        });
+        const table = labels && (await labelDataset(dataset, done, labels));
+        const { hash, frames, bad, series } = done;
+        const rejected = done.rejected.length;
+        out.result(
+          { dataset, hash, frames, bad, series, rejected, labels: table && labelSummary(table) },
+          text(dataset, done, table),
+        );
+      }),
+    );
+
+async function settings(
+  sources: string[],
+  flags: Flags,
+): Promise<{ dataset: string; config: IngestConfig; labels: LabelsConfig | null }> {
+  const file = flags.config ? await loadConfig(flags.config) : null;
+  const dataset = flags.out ?? file?.dataset;
+  if (!dataset)
+    throw new ConfigError('no dataset folder', {
+      hint: 'add --out DATASET, or --config FILE with a dataset',
+    });
+  const given = sources.length ? sources.map((s) => resolve(s)) : file?.ingest.sources;
+  if (!given?.length)
+    throw new ConfigError('no sources', {
+      hint: 'name folders, globs or files of maps: stormreel ingest maps --out DATASET',
+    });
+  const where = flags.config ? `${flags.config} with flags` : 'flags';
+  const config = check(IngestConfig, { ...file?.ingest, ...ingestFlags(flags), sources: given }, where);
+  const stated = { ...file?.labels, ...labelFlags(flags) };
+  const labels =
+    stated.file || stated.fromFolder
+      ? check(LabelsConfig, { ...stated, file: stated.file && resolve(stated.file) }, where)
+      : null;
+  return { dataset: resolve(dataset), config, labels };
+}
+
+/** Joins the labels and keeps them beside the dataset. */
+async function labelDataset(
+  dataset: string,
+  { planned }: Ingested,
+  config: LabelsConfig,
+): Promise<LabelTable> {
+  const store = await openDataset(dataset);
+  try {
+    const rows =
+      config.fromFolder && !config.file
+        ? folderLabels(planned, config.fromFolder)
+        : await readLabels(config, { baseDir: '.' });
+    const table = joinLabels(store, rows, config);
+    await saveLabels(dataset, table, store);
+    return table;
+  } finally {
+    await store.close();
+  }
+}
+
+function labelSummary({ source, hash, rule, label, ignore, eventNames }: LabelTable) {
+  const count = (wanted: number) => label.reduce((n, value) => n + Number(value === wanted), 0);
+  return {
+    source,
+    hash,
+    rule,
+    positives: count(1),
+    negatives: count(0),
+    unlabelled: count(-1),
+    ignored: ignore.reduce((n, value, i) => n + Number(value === 1 && label[i] >= 0), 0),
+    events: eventNames.length,
+  };
+}
+
+function workerCount({ workers }: Flags): number | undefined {
+  if (workers === undefined) return undefined;
+  const count = Number(workers);
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new ConfigError(`--workers is "${workers}"; expected a whole number`, {
+    hint: 'e.g. --workers 2',
+    fields: { workers },
+  });
+}
+
+function text(dataset: string, { hash, frames, bad, series }: Ingested, table: LabelTable | null): string {
+  const lines = [`${dataset}: ${frames} frames in ${series} series, ${bad} bad`, `hash ${hash}`];
+  if (table) {
+    const { source, positives, events, unlabelled } = labelSummary(table);
+    lines.push(
+      `labels "${source}": ${positives} storm frames in ${events} events${unlabelled ? `, ${unlabelled} frames without a label` : ''}`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,7 @@
+/** The queue's side of the work: ingest, flows of commands, workers, and what a person may ask of a queue. */
+export { type BoardOptions, openBoard } from './board.js';
+export { type FlowOptions, type FlowStep, runFlow } from './flow.js';
+export { type Ingested, type IngestOptions, ingest } from './ingest.js';
+export { findQueue, manage } from './manage.js';
+export type { Action, QueueStatus } from './queues/status.js';
+export { type WorkOptions, work } from './work.js';

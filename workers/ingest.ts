@@ -1,0 +1,66 @@
+/**
+ * From sources to a finished dataset: scan, describe, plan, fill the slots through the queue, finalise.
+ *
+ *   const { hash } = await ingest('dataset', IngestConfig.parse({ sources: ['maps'] }), { log: console.error });
+ */
+
+import { BadRasterError } from '../pipeline/errors.js';
+import type { OnProgress } from '../pipeline/progress.js';
+import { describeDataset, type Scan, scanSources } from '../pipeline/raster/index.js';
+import { createDataset, type Finished } from '../pipeline/shards/index.js';
+import type { IngestConfig } from '../schemas/config/index.js';
+import type { PlannedFrame } from '../schemas/records/index.js';
+import { fillDataset } from './fill.js';
+import { typedError } from './queues/index.js';
+
+export interface IngestOptions {
+  /** Redis URL; default: a queue inside this process. */
+  queue?: string;
+  /** Decoding processes; default: one a core. */
+  workers?: number;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+  log?: (line: string) => void;
+}
+
+export interface Ingested extends Finished {
+  /** The frames of the sources as they are now, a list a series. */
+  planned: Map<string, PlannedFrame[]>;
+  /** Files that are no maps and were left out, with tag and reason. */
+  rejected: Scan['rejected'];
+}
+
+/** Typed errors of the sources, of the plan and of the queue; what is committed stays. The same call again goes on. */
+export async function ingest(
+  dir: string,
+  config: IngestConfig,
+  { queue, workers, onProgress, signal, log = () => {} }: IngestOptions = {},
+): Promise<Ingested> {
+  const scan = await scanSources(config.sources, config, { onProgress, signal });
+  settleRejected(scan.rejected, config, log);
+  const { description, frames } = describeDataset(scan, config);
+  const { shardFrames, onBadFrame } = config;
+  const plan = await createDataset(dir, description, frames, { shardFrames });
+  if (plan.revision !== null && plan.revision > 1)
+    log(`plan revision ${plan.revision}: ${plan.added} new frames, ${plan.changed} with a changed source`);
+  const finished = await fillDataset(dir, { onBadFrame, queue, workers, onProgress, signal });
+  return { ...finished, planned: frames, rejected: scan.rejected };
+}
+
+/** A file whose header cannot be read has no time and so no place in the plan. */
+function settleRejected(
+  rejected: Scan['rejected'],
+  { onBadFrame }: IngestConfig,
+  log: (line: string) => void,
+): void {
+  if (rejected.length === 0) return;
+  for (const { path, tag, reason } of rejected.slice(0, 20)) log(`left out: ${path}: ${tag}: ${reason}`);
+  if (rejected.length > 20) log(`left out: ${rejected.length - 20} more`);
+  if (onBadFrame === 'skip') return;
+  const [{ path, tag, reason }] = rejected;
+  const more = rejected.length > 1 ? ` (and ${rejected.length - 1} more files)` : '';
+  const message = `${path} cannot be added: ${reason}${more}`;
+  const hint = 'repair or remove it, or leave such files out with --on-bad-frame skip';
+  const fields = { path, rejected: rejected.length };
+  throw typedError(tag, message, { hint, fields }) ?? new BadRasterError(message, { hint, fields });
+}

@@ -1,0 +1,82 @@
+/** Fills the slots of one group: decodes their maps once and commits each slot. */
+import { SourceChangedError } from '../../pipeline/errors.js';
+import { decodeFrame, type MapCache, mapCache } from '../../pipeline/raster/index.js';
+import { readDescription, readPlan, writeSlot } from '../../pipeline/shards/index.js';
+import type { SlotsJob, SlotsProgress } from '../../schemas/jobs/index.js';
+import type { DatasetDescription, Slot } from '../../schemas/records/index.js';
+import { groupKey, groupSlots } from '../groups.js';
+import type { JobContext } from './child.js';
+
+/** Decoded maps that a child keeps across jobs. */
+const CACHE_BYTES = 256 * 2 ** 20;
+const TELL_EVERY_MS = 250;
+
+interface Plan {
+  description: DatasetDescription;
+  groups: Slot[][];
+}
+
+let cache: MapCache | null = null;
+let known: { key: string; plan: Plan } | null = null;
+
+/**
+ * The slots of a group go on side by side, frame by frame, so that a map is still in the cache when the next tile
+ * wants it. Filling a slot that is committed already does nothing.
+ */
+export async function fillSlots(
+  job: SlotsJob,
+  { attempt, progress, signal }: JobContext,
+): Promise<SlotsProgress> {
+  const { description, groups } = await planOf(job);
+  const group = groups[job.group];
+  if (!group || groupKey(group) !== job.key)
+    throw new SourceChangedError(`the plan of ${job.dataset} is not the one this job was made for`, {
+      hint: 'run the same stormreel ingest again',
+      fields: { dataset: job.dataset, group: job.group },
+    });
+  cache ??= mapCache(CACHE_BYTES);
+  const options = { cache, signal };
+  const stop = new AbortController();
+  let frames = 0;
+  let told = 0;
+  const fill = async (slot: Slot) => {
+    await writeSlot(job.dataset, description, slot, {
+      decode: (frame, series, its) => decodeFrame(frame, series, its, options),
+      onBadFrame: job.onBadFrame,
+      attempt,
+      signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+    });
+    frames += slot.frames.length;
+    if (Date.now() - told < TELL_EVERY_MS) return;
+    told = Date.now();
+    await progress({ frames });
+  };
+  const settled = await Promise.allSettled(
+    group.map((slot) =>
+      fill(slot).catch((error) => {
+        stop.abort();
+        throw error;
+      }),
+    ),
+  );
+  throwFirst(settled);
+  return { frames };
+}
+
+/** The error that stopped the others, not the stops themselves. */
+function throwFirst(settled: PromiseSettledResult<void>[]): void {
+  const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (reasons.length === 0) return;
+  throw reasons.find((reason) => reason?.name !== 'AbortError') ?? reasons[0];
+}
+
+/** A plan is read once a revision, not once a job. */
+async function planOf({ dataset, revision }: SlotsJob): Promise<Plan> {
+  const key = `${revision} ${dataset}`;
+  if (known?.key !== key) {
+    const description = await readDescription(dataset);
+    const { slots } = await readPlan(dataset);
+    known = { key, plan: { description, groups: groupSlots(slots, description) } };
+  }
+  return known.plan;
+}

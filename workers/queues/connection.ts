@@ -1,0 +1,168 @@
+/**
+ * One way to queues, workers and flows, wherever the queue is: PGlite in this process (`{ folder }`) or Redis (`{ url }`).
+ *
+ *   const connection = await openConnection({ folder: 'dataset/queue' });
+ *   await connection.queue('ingest').add(...);  await connection.close();
+ */
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  type ConnectionOptions,
+  createPostgresBackend,
+  FlowProducer,
+  type PgPool,
+  type Processor,
+  Queue,
+  QueueEvents,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import { QueueError } from '../../pipeline/errors.js';
+import { describeAddress, parseRedisUrl } from './address.js';
+import { acquire } from './owner.js';
+import { openPglite } from './pglite.js';
+
+export type Place = { folder: string } | { url: string };
+type Settings = Omit<WorkerOptions, 'connection'>;
+
+export interface Connection {
+  readonly kind: 'pglite' | 'redis';
+  /** Where the queue is, without credentials. */
+  readonly where: string;
+  /** The same object for the same name. */
+  queue(name: string): Queue;
+  flow(): FlowProducer;
+  events(name: string): QueueEvents;
+  /** `processor`: a function, or the path of a file that runs in child processes. */
+  worker(name: string, processor: string | Processor, options: Settings): Worker;
+  /** Closes all that was made here, last made first. */
+  close(): Promise<void>;
+}
+
+/** QueueError: no such Redis, or a folder that another process owns. */
+export function openConnection(place: Place): Promise<Connection> {
+  return 'url' in place ? openRedis(place.url) : openFolder(resolve(place.folder));
+}
+
+/** The socket on which the owner of a queue folder answers; short, since such paths may not be long. */
+export function socketPath(folder: string): string {
+  const name = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 16);
+  return process.platform === 'win32'
+    ? `\\\\.\\pipe\\stormreel-${name}`
+    : join(tmpdir(), `stormreel-${name}.sock`);
+}
+
+async function openFolder(folder: string): Promise<Connection> {
+  const release = await acquire(folder, socketPath(folder));
+  try {
+    const { pool, close } = await openPglite(folder);
+    return connect('pglite', folder, postgresMaker(pool), async () => {
+      await close();
+      await release();
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function openRedis(text: string): Promise<Connection> {
+  const url = parseRedisUrl(text);
+  const where = describeAddress(url);
+  const options: RedisOptions = {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number(url.pathname.slice(1) || 0),
+    ...(url.username && { username: decodeURIComponent(url.username) }),
+    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
+    maxRetriesPerRequest: null,
+  };
+  await answers(options, where);
+  return connect('redis', where, redisMaker(options as ConnectionOptions), async () => {});
+}
+
+/** BullMQ would wait for ever for a server that is not there. */
+async function answers(options: RedisOptions, where: string): Promise<void> {
+  const probe = new Redis({
+    ...options,
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    retryStrategy: () => null,
+  });
+  let reason = '';
+  probe.on('error', (error: Error) => {
+    reason = error.message;
+  });
+  try {
+    await probe.connect();
+    await probe.ping();
+  } catch (error) {
+    throw new QueueError(`no Redis answers at ${where}: ${reason || (error as Error).message}`, {
+      hint: 'start one (redis-server, or docker-compose up redis), or leave --queue out: the queue then runs inside this process',
+      fields: { where },
+    });
+  } finally {
+    probe.disconnect();
+  }
+}
+
+/** How each kind makes BullMQ's classes: the only difference between PGlite and Redis. */
+interface Maker {
+  queue(name: string): Queue;
+  flow(): FlowProducer;
+  events(name: string): QueueEvents;
+  worker(name: string, processor: string | Processor, options: Settings): Worker;
+}
+
+function postgresMaker(connection: PgPool): Maker {
+  const factory = createPostgresBackend;
+  const made = {
+    queue: (name: string) => new Queue(name, { connection }, factory),
+    flow: () => new FlowProducer({ connection }, factory),
+    events: (name: string) => new QueueEvents(name, { connection }, factory),
+    worker: (name: string, processor: string | Processor, options: Settings) =>
+      new Worker(name, processor, { ...options, connection }, factory),
+  };
+  return made as unknown as Maker; // the back end's type is a parameter of each class
+}
+
+const redisMaker = (connection: ConnectionOptions): Maker => ({
+  queue: (name) => new Queue(name, { connection }),
+  flow: () => new FlowProducer({ connection }),
+  events: (name) => new QueueEvents(name, { connection }),
+  worker: (name, processor, options) => new Worker(name, processor, { ...options, connection }),
+});
+
+function connect(
+  kind: Connection['kind'],
+  where: string,
+  maker: Maker,
+  release: () => Promise<void>,
+): Connection {
+  const open: { close(): Promise<unknown>; on(event: 'error', listener: () => void): unknown }[] = [];
+  const own = <T extends (typeof open)[number]>(made: T): T => {
+    made.on('error', () => {}); // a lost connection is made again; what fails is told by the call that fails
+    open.push(made);
+    return made;
+  };
+  const queues = new Map<string, Queue>();
+  return {
+    kind,
+    where,
+    queue: (name) => {
+      const queue = queues.get(name) ?? own(maker.queue(name));
+      queues.set(name, queue);
+      return queue;
+    },
+    flow: () => own(maker.flow() as FlowProducer & { close(): Promise<unknown> }),
+    events: (name) => own(maker.events(name)),
+    worker: (name, processor, options) => own(maker.worker(name, processor, options)),
+    close: async () => {
+      for (const made of open.splice(0).reverse()) await made.close();
+      await release();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** Queues: where they are, what goes through them, who owns them. */
+export { describeAddress, parseRedisUrl } from './address.js';
+export { type Connection, openConnection, type Place, socketPath } from './connection.js';
+export { fromFailure, toFailure, typedError } from './failure.js';
+export {
+  contentId,
+  defaultWorkers,
+  INGEST_QUEUE,
+  JOB_OPTIONS,
+  payload,
+  processorFile,
+  removeFinished,
+  stepsQueue,
+  WORKER_OPTIONS,
+} from './jobs.js';
+export { currentOwner, type Owner, ownedError } from './owner.js';
