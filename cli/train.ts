@@ -1,5 +1,5 @@
 /** `stormreel train`: a model from a dataset with labels. */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { ConfigError } from '../pipeline/errors.js';
@@ -166,6 +166,5 @@ export function parseSplit(text: string): SplitConfig {
 /** Text that is no number stays as it is, so that the schema names the field. */
 const number = (text: string): number | string => (Number.isFinite(Number(text)) ? Number(text) : text);
 
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
-}
+/** Read through the package's own name, so that it is found from the sources and from dist alike. */
+const version = (): string => createRequire(import.meta.url)('stormreel/package.json').version;
