@@ -143,9 +143,8 @@ function strongest(wind, t, top, left) {
   return best;
 }
 
-/** Series name that ingest gives the tile: the centre of its north-west cell, e.g. n68_e024, s27_w102. */
+/** Series name that ingest gives the tile: the centre of its north-west cell, e.g. n68_e024, s27_e258. */
 function tileName(top, left) {
-  const [lat, lon] = [90 - top, left < 180 ? left : left - 360];
-  const pad = (value, digits) => String(Math.abs(value)).padStart(digits, '0');
-  return `${lat < 0 ? 's' : 'n'}${pad(lat, 2)}_${lon < 0 ? 'w' : 'e'}${pad(lon, 3)}`;
+  const lat = 90 - top;
+  return `${lat < 0 ? 's' : 'n'}${String(Math.abs(lat)).padStart(2, '0')}_e${String(left).padStart(3, '0')}`;
 }
