@@ -14,6 +14,7 @@ import {
   PARTS,
   type PredictionRow,
 } from '../../schemas/records/index.js';
+import { ConfigError } from '../errors.js';
 import { type LabelTable, loadLabels } from '../labels/index.js';
 import type { OnProgress } from '../progress.js';
 import { makeSplit, type Split, TEST, TRAIN, VALIDATION } from '../sequences/index.js';
@@ -84,9 +85,14 @@ export interface LabelWithInput extends LabelRunInput {
 
 async function labelWith(input: LabelWithInput): Promise<LabelRunResult> {
   const { store, runDir, config, onProgress, signal } = input;
+  refuseBlindRefit(config);
   let trained = await loadTrained(runDir);
-  const calibration = await calibrateModel(input, trained);
-  if (config.labelling.refit) trained = await refit(input, trained);
+  let calibration = await calibrateModel(input, trained);
+  if (config.labelling.refit) {
+    trained = await refit(input, trained);
+    const fittedOn = `${calibration.fittedOn}; then trained again on all non-test frames`;
+    calibration = { ...calibration, prior: trained.prior, fittedOn };
+  }
   const labelled = await labelFrames(trained, store, calibration, {
     attention: config.labelling.attention,
     onProgress,
@@ -131,6 +137,18 @@ async function refit(input: LabelWithInput, old: TrainedModel): Promise<TrainedM
   const whole = { ...trained, training: old.training };
   await saveTrained(runDir, whole);
   return whole;
+}
+
+/** After a refit no frame is left to calibrate on but those out of fold. */
+function refuseBlindRefit({ labelling: { refit, calibrationFolds } }: RunConfig): void {
+  if (!refit || calibrationFolds >= 2) return;
+  throw new ConfigError(
+    'labelling.refit needs calibration out of fold: the refit model has seen all other frames',
+    {
+      hint: 'set labelling.calibrationFolds: 3, or labelling.refit: false',
+      fields: { refit, calibrationFolds },
+    },
+  );
 }
 
 async function writeAll(
@@ -181,7 +199,8 @@ async function measure(input: LabelWithInput, trained: TrainedModel, labelled: L
   const { stepMs } = description;
   const climatology = reference(store, labels, judgedFrames(index, labels, split.part, [TRAIN]));
   const evaluations: Metrics['evaluations'] = {};
-  for (const part of [VALIDATION, TEST]) {
+  // A refit model has been trained on the validation part.
+  for (const part of config.labelling.refit ? [TEST] : [VALIDATION, TEST]) {
     const frames = judgedFrames(index, labels, split.part, [part]);
     if (frames.length === 0) continue;
     const units = resamplingUnits(store, labels, { frames });

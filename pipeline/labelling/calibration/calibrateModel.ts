@@ -68,8 +68,9 @@ async function crossValidated(
   } catch (error) {
     // Too little data for folds (a fold without a storm to train on) is no reason to label nothing.
     if (!(error instanceof ConfigError)) throw error;
-    log?.(`${error.message}; calibrated on the validation part or the prior alone`);
-    return onValidation(input, trained);
+    const { refit } = config.labelling;
+    log?.(`${error.message}; calibrated ${refit ? 'for' : 'on the validation part or'} the prior alone`);
+    return refit ? null : onValidation(input, trained);
   }
 }
 
