@@ -18,7 +18,11 @@ const SIZE = 128;
 const [header, ...rows] = readFileSync(join(source, 'labels.csv'), 'utf8').trim().split('\n');
 const columns = header.split(',');
 const at = (row, name) => row.split(',')[columns.indexOf(name)];
-const stamp = (time) => new Date(time).toISOString().replace(/[-:]|\.000/g, '').replace(/(\d{4})00Z$/, '$1Z');
+const stamp = (time) =>
+  new Date(time)
+    .toISOString()
+    .replace(/[-:]|\.000/g, '')
+    .replace(/(\d{4})00Z$/, '$1Z');
 
 const frames = new Map();
 for (const row of rows) {
