@@ -292,6 +292,24 @@ function tapeSpec(): void {
     t.dispose(p);
     t.dispose(x);
   });
+  test('a checkpointed block has the same gradients and keeps less', () => {
+    const p = { x: made([2, 6, 6, 2]), a: made([3, 3, 2, 4], 2), b: made([3, 3, 4, 1], 3) };
+    const block = (x: t.Tensor, a: t.Tensor, b: t.Tensor) => t.conv2d(t.tanh(t.conv2d(t.sigmoid(x), a)), b);
+    const kept: number[] = [];
+    const run = (apply: typeof block) =>
+      t.valueAndGradients(p, (q) => {
+        const start = t.tensorCount();
+        const y = t.tidy(() => apply(q.x, q.a, q.b));
+        kept.push(t.tensorCount() - start);
+        return { loss: t.mean(t.square(y)) };
+      });
+    const [plain, light] = [run(block), run((...inputs) => t.checkpoint(block, inputs))];
+    expect(light.loss).toBe(plain.loss);
+    for (const { name, tensor } of t.leaves(plain.gradients))
+      near((light.gradients as Tree)[name], tensor, 1e-6);
+    expect(kept[1]).toBeLessThan(kept[0]);
+    t.dispose([p, plain.gradients, light.gradients]);
+  });
   test('frees its record when the function throws', () => {
     const p = { x: made([3]) };
     const thrower = () =>

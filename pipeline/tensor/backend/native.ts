@@ -51,9 +51,9 @@ function pinThreads(threads: number | undefined): number {
 
 function loadAddon(path: string): NativeBinding {
   const util = load('node:util') as Record<string, unknown>;
-  // Removed in Node 23, still called by tfjs-node 4.22.
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  // Called by tfjs-node 4.22; Node 22 warns about them, Node 23 has them no more.
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
   const hush = loadHush(path);
   try {
     hush?.hush();

@@ -22,15 +22,17 @@ export async function downloadWheels(options: Download): Promise<string[]> {
   const { python, requirements, to, megabytes, onProgress, signal } = options;
   const temporary = join(to, 'partial');
   await mkdir(temporary, { recursive: true });
+  const report = (done: number) => onProgress?.({ stage: 'download', done, total: megabytes, unit: 'MB' });
   const watch = setInterval(async () => {
-    const done = Math.min(Math.round((await folderBytes(to)) / 1e6), megabytes);
-    onProgress?.({ stage: 'download', done, total: megabytes, unit: 'MB' });
+    // The last one is for pip's moving and checking.
+    report(Math.min(Math.round((await folderBytes(to)) / 1e6), megabytes - 1));
   }, 500);
   try {
     const args = ['-m', 'pip', 'download', '--no-deps', '--no-cache-dir', '--disable-pip-version-check'];
+    const patience = ['--retries', '2', '--timeout', '20'];
     const which = ['--only-binary=:all:', '--python-version', '3.11', '--dest', to, ...requirements];
     const env = { ...process.env, TMPDIR: temporary };
-    const { code, stderr } = await command(python, [...args, ...which], { env, signal });
+    const { code, stderr } = await command(python, [...args, ...patience, ...which], { env, signal });
     if (code !== 0)
       throw unavailable(
         'wheel',
@@ -40,7 +42,7 @@ export async function downloadWheels(options: Download): Promise<string[]> {
   } finally {
     clearInterval(watch);
   }
-  onProgress?.({ stage: 'download', done: megabytes, total: megabytes, unit: 'MB' });
+  report(megabytes);
   const names = await readdir(to);
   return names.filter((name) => name.endsWith('.whl')).map((name) => join(to, name));
 }
