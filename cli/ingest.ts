@@ -75,6 +75,7 @@ export const command = () =>
         const done = await ingest(dataset, config, {
           queue: flags.queue,
           workers: workerCount(flags),
+          classFolders: Object.keys(labels?.fromFolder ?? {}),
           onProgress: out.onProgress,
           log: out.log,
           signal,

@@ -1,6 +1,7 @@
 /** Dashboard of a queue on this machine's loopback address, read-only. */
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import Fastify from 'fastify';
 import { findQueue } from './manage.js';
@@ -25,7 +26,9 @@ export async function openBoard({
   const connection = await openConnection(at);
   const adapter = new FastifyAdapter();
   const queues = names.map((name) => new BullMQAdapter(connection.queue(name), { readOnlyMode: true }));
-  createBullBoard({ queues, serverAdapter: adapter, options: { uiConfig: { boardTitle: 'stormreel' } } });
+  // The adapter's package types itself against its own copy of the API.
+  const serverAdapter = adapter as unknown as IServerAdapter;
+  createBullBoard({ queues, serverAdapter, options: { uiConfig: { boardTitle: 'stormreel' } } });
   const server = Fastify();
   await server.register(adapter.registerPlugin());
   const address = await server.listen({ port, host });

@@ -4,20 +4,20 @@
  *   const { hash } = await ingest('dataset', IngestConfig.parse({ sources: ['maps'] }), { log: console.error });
  */
 
-import { BadRasterError } from '../pipeline/errors.js';
 import type { OnProgress } from '../pipeline/progress.js';
 import { describeDataset, type Scan, scanSources } from '../pipeline/raster/index.js';
 import { createDataset, type Finished } from '../pipeline/shards/index.js';
 import type { IngestConfig } from '../schemas/config/index.js';
 import type { PlannedFrame } from '../schemas/records/index.js';
 import { fillDataset } from './fill.js';
-import { typedError } from './queues/index.js';
 
 export interface IngestOptions {
   /** Redis URL; default: a queue inside this process. */
   queue?: string;
   /** Decoding processes; default: one a core. */
   workers?: number;
+  /** Folder names that are classes of labels, not series. */
+  classFolders?: readonly string[];
   onProgress?: OnProgress;
   signal?: AbortSignal;
   log?: (line: string) => void;
@@ -34,10 +34,10 @@ export interface Ingested extends Finished {
 export async function ingest(
   dir: string,
   config: IngestConfig,
-  { queue, workers, onProgress, signal, log = () => {} }: IngestOptions = {},
+  { queue, workers, classFolders, onProgress, signal, log = () => {} }: IngestOptions = {},
 ): Promise<Ingested> {
-  const scan = await scanSources(config.sources, config, { onProgress, signal });
-  settleRejected(scan.rejected, config, log);
+  const scan = await scanSources(config, { classFolders, onProgress, signal });
+  tellRejected(scan.rejected, log);
   const { description, frames } = describeDataset(scan, config);
   const { shardFrames, onBadFrame } = config;
   const plan = await createDataset(dir, description, frames, { shardFrames });
@@ -47,20 +47,11 @@ export async function ingest(
   return { ...finished, planned: frames, rejected: scan.rejected };
 }
 
+const MOST_LINES = 20;
+
 /** A file whose header cannot be read has no time and so no place in the plan. */
-function settleRejected(
-  rejected: Scan['rejected'],
-  { onBadFrame }: IngestConfig,
-  log: (line: string) => void,
-): void {
-  if (rejected.length === 0) return;
-  for (const { path, tag, reason } of rejected.slice(0, 20)) log(`left out: ${path}: ${tag}: ${reason}`);
-  if (rejected.length > 20) log(`left out: ${rejected.length - 20} more`);
-  if (onBadFrame === 'skip') return;
-  const [{ path, tag, reason }] = rejected;
-  const more = rejected.length > 1 ? ` (and ${rejected.length - 1} more files)` : '';
-  const message = `${path} cannot be added: ${reason}${more}`;
-  const hint = 'repair or remove it, or leave such files out with --on-bad-frame skip';
-  const fields = { path, rejected: rejected.length };
-  throw typedError(tag, message, { hint, fields }) ?? new BadRasterError(message, { hint, fields });
+function tellRejected(rejected: Scan['rejected'], log: (line: string) => void): void {
+  for (const { path, tag, reason } of rejected.slice(0, MOST_LINES))
+    log(`left out: ${path}: ${tag}: ${reason}`);
+  if (rejected.length > MOST_LINES) log(`left out: ${rejected.length - MOST_LINES} more`);
 }

@@ -100,7 +100,7 @@ async function answers(options: RedisOptions, where: string): Promise<void> {
     await probe.connect();
     await probe.ping();
   } catch (error) {
-    throw new QueueError(`no Redis answers at ${where}: ${reason || (error as Error).message}`, {
+    throw new QueueError(`cannot use the Redis at ${where}: ${reason || (error as Error).message}`, {
       hint: 'start one (redis-server, or docker-compose up redis), or leave --queue out: the queue then runs inside this process',
       fields: { where },
     });
