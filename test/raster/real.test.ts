@@ -23,7 +23,9 @@ describe.skipIf(!existsSync(file))('the NCEP R1 file (outside this repository)',
     const planned = frames.get('mediterranean')!;
     expect(planned).toHaveLength(1096);
     expect(new Date(planned[0].time).toISOString()).toBe('2000-01-01T00:00:00.000Z');
-    const { values, valid } = await decodeFrame(planned[1], description.series[0], description, { cache: mapCache(1e6) });
+    const { values, valid } = await decodeFrame(planned[1], description.series[0], description, {
+      cache: mapCache(1e6),
+    });
     expect(valid.every(Boolean)).toBe(true);
     expect(values.length).toBe(13 * 17 * 2);
     expect(values[0]).toBeGreaterThan(95_000);
