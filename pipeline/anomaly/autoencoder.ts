@@ -97,7 +97,7 @@ export function autoencoder(
 
 /** Mean nats a feature over the frames that are there. */
 export function windowLoss(nll: Tensor, { x }: WindowBatch, frames: number): Tensor {
-  return mul(sum(nll), 1 / Math.max(1, frames * x.shape[2]));
+  return mul(sum(nll), 1 / Math.max(1, frames * x.shape[x.rank - 1]));
 }
 
 /** `[batch, time]` -> `[batch, time, 1]` */

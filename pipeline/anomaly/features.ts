@@ -21,7 +21,7 @@ export interface FrameFeatures {
   values: Float32Array;
   /** Mean square of what the components leave over; NaN for bad frames. */
   residual: Float64Array;
-  /** Root mean square of the averaged channels; NaN for bad frames. */
+  /** Root mean square difference of the averaged channels from their training mean; NaN for bad frames. */
   norm: Float64Array;
 }
 
@@ -42,17 +42,17 @@ export async function fitFeatures(
   const some = frames.filter((_, i) => i % every === 0);
   const sums = moments(pooledWidth(store, channels, pool));
   let total = 0;
-  const mean = new Float64Array(sums.width);
+  let rows = 0;
   await eachPooled(store, channels, pool, some, options, (row) => {
+    const square = row.reduce((sum, value) => sum + value * value, 0);
+    if (!Number.isFinite(square)) return; // an infinite value would spoil every component
     sums.add(row);
-    for (let j = 0; j < row.length; j++) {
-      total += row[j] ** 2;
-      mean[j] += row[j] / some.length;
-    }
+    total += square;
+    rows++;
   });
-  const found = sums.components(Math.min(count, Math.max(1, some.length - 1)));
+  const found = sums.components(Math.min(count, Math.max(1, rows - 1)));
   const kept = Math.max(1, found.variance.filter((v) => v > LEAST_VARIANCE * found.variance[0]).length);
-  const variance = total / some.length - mean.reduce((sum, m) => sum + m * m, 0);
+  const variance = total / rows - found.mean.reduce((sum, m) => sum + m * m, 0);
   const held = found.variance.slice(0, kept).reduce((sum, v) => sum + v, 0);
   return {
     features: { count: kept, pool, explained: variance > 0 ? Math.min(1, held / variance) : 0 },
@@ -93,18 +93,16 @@ export async function frameFeatures(
 
 function coordinates({ count, mean, axes, sd }: PrincipalComponents, row: Float64Array, out: Float32Array) {
   const width = row.length;
-  let [square, about, held] = [0, 0, 0];
-  for (let j = 0; j < width; j++) {
-    square += row[j] ** 2;
-    about += (row[j] - mean[j]) ** 2;
-  }
+  let [about, held] = [0, 0];
+  for (let j = 0; j < width; j++) about += (row[j] - mean[j]) ** 2;
+  if (!Number.isFinite(about)) return { norm: Number.NaN, residual: Number.NaN };
   for (let c = 0; c < count; c++) {
     let value = 0;
     for (let j = 0, at = c * width; j < width; j++, at++) value += axes[at] * (row[j] - mean[j]);
     held += value * value;
     out[c] = value / sd[c];
   }
-  return { norm: Math.sqrt(square / width), residual: Math.max(0, about - held) / width };
+  return { norm: Math.sqrt(about / width), residual: Math.max(0, about - held) / width };
 }
 
 function poolSize({ description: { grid } }: FrameStore, channels: ChannelStatistics): number {

@@ -17,6 +17,8 @@ export interface ChosenFrames {
 const LEAST_VALIDATION = 30;
 /** Share of the training part's time that is held out then. */
 const HELD_OUT = 0.25;
+/** Fewer frames to learn from than this, and none is held out. */
+const LEAST_FIT = 20;
 
 /** @throws ConfigError when no frame is left to learn from. */
 export function chooseFrames(
@@ -74,8 +76,13 @@ function holdOut(
   const times = Float64Array.from(new Set(Array.from(train, (f) => index.time[f]))).sort();
   const cut = times[Math.floor(times.length * (1 - HELD_OUT))] ?? Infinity;
   const end = cut - windowLength * stepMs;
+  const fit = usable.filter((f) => index.time[f] < end);
+  if (fit.length < LEAST_FIT) {
+    const words = `${what} of the training part; too few to hold some out`;
+    return { fit: usable, calibration: new Uint32Array(0), words };
+  }
   return {
-    fit: usable.filter((f) => index.time[f] < end),
+    fit,
     calibration: train.filter((f) => index.time[f] >= cut),
     words: `${what} of the first three quarters of the training time; calibrated on calm frames of its last quarter, one window apart`,
   };

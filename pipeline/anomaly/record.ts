@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { AnomalyConfig } from '../../schemas/config/index.js';
 import { Grid } from '../../schemas/records/index.js';
-import type { ChannelStatistics } from '../channels/index.js';
+import { ChannelStatistics } from '../channels/index.js';
 import type { ParameterTree } from '../tensor/index.js';
 
 export const AnomalyRecord = z.strictObject({
@@ -10,7 +10,7 @@ export const AnomalyRecord = z.strictObject({
   config: AnomalyConfig,
   bandNames: z.array(z.string()),
   grid: Grid,
-  channels: z.custom<ChannelStatistics>((value) => typeof value === 'object' && value !== null),
+  channels: ChannelStatistics,
   features: z.strictObject({
     /** Components in use; fewer than asked for where the data have fewer. */
     count: z.int().min(1),
