@@ -11,7 +11,7 @@ export interface AnomalyMetricsInput {
   store: FrameStore;
   labels: LabelTable;
   split: Split;
-  model: Pick<AnomalyModel, 'config'>;
+  model: Pick<AnomalyModel, 'config' | 'channels'>;
   scores: AnomalyScores;
 }
 
@@ -28,7 +28,7 @@ export function anomalyMetrics(
     { name: `sequence autoencoder (${model.config.cell.toUpperCase()})`, score: scores.score },
     { name: 'PCA residual', score: scores.pca },
     { name: 'persistence', score: scores.persistence },
-    { name: 'norm', score: scores.norm },
+    { name: model.channels.config.laplacian ? 'norm of the Laplacian' : 'norm', score: scores.norm },
   ];
   const defined = all.filter(({ score }) => judged.some((frame) => Number.isFinite(score[frame])));
   const frames = judged.filter((frame) => defined.every(({ score }) => Number.isFinite(score[frame])));

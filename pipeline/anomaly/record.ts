@@ -43,10 +43,13 @@ export interface AnomalyModel extends AnomalyRecord {
   components: PrincipalComponents;
 }
 
-/** Rows of `axes` `[component, width]` are orthonormal; features are coordinates divided by the standard deviation. */
+/** Rows of `axes` `[component, width]` are orthonormal; features are coordinates divided by their standard deviation. */
 export interface PrincipalComponents {
   count: number;
+  /** `[width]`, of the averaged channels; subtracted first. */
   mean: Float32Array;
+  /** `[width]`, 1 / standard deviation; 0 where it is constant. */
+  scale: Float32Array;
   axes: Float32Array;
   sd: Float32Array;
 }

@@ -26,7 +26,7 @@ export interface AnomalyScores {
   pca: Float64Array;
   /** Root mean square difference of the features from those of the frame before in the segment. */
   persistence: Float64Array;
-  /** Root mean square difference of the channels from their training mean. */
+  /** Root mean square of the standardised channels, of the Laplacians alone where there are any. */
   norm: Float64Array;
 }
 

@@ -118,7 +118,8 @@ export async function splitOf(
 ): Promise<Split> {
   const known = await loadProvenance(runDir).catch(() => null);
   if (known?.dataset.hash === store.hash && known.labels.hash === labels.hash) return loadSplit(runDir);
-  log?.('the dataset or its labels changed since training: the split is made anew from the config');
+  if (known)
+    log?.('the dataset or its labels changed since training: the split is made anew from the config');
   return makeSplit(store, labels, config.split, config.training);
 }
 
