@@ -4,12 +4,15 @@ import { Option } from 'commander';
 import { type AnomalyRunResult, anomalyRun, scoreRun } from '../pipeline/anomaly/index.js';
 import { formatOf } from '../pipeline/labelling/index.js';
 import { BACKEND_NAMES, type BackendName, openBackend } from '../pipeline/tensor/index.js';
+import { AnomalyConfig } from '../schemas/config/index.js';
 import { action, define } from './command.js';
-import { loadConfig } from './config.js';
+import { check, loadConfig } from './config.js';
 
 interface FitFlags {
   out: string;
   config?: string;
+  seed?: string;
+  steps?: string;
   backend?: BackendName;
 }
 
@@ -46,23 +49,27 @@ const fit = () =>
       '--config <file>',
       'stormreel.yaml; default: that of the run, where it was trained on this dataset',
     )
+    .option('--seed <n>', 'default: anomaly.seed of the config')
+    .option('--steps <n>', 'optimiser updates; default: anomaly.steps of the config')
     .addOption(backend())
     .action(
       action<FitFlags>(async ({ args: [dataset], flags, out, signal }) => {
         const config = flags.config ? await loadConfig(flags.config) : null;
+        const anomaly = overrides(flags);
         await openBackend({ backend: flags.backend, log: out.log });
         const { onProgress, log } = out;
-        const found = await anomalyRun({
-          dataset,
-          runDir: resolve(flags.out),
-          config,
-          onProgress,
-          log,
-          signal,
-        });
+        const input = { dataset, runDir: resolve(flags.out), config, anomaly };
+        const found = await anomalyRun({ ...input, onProgress, log, signal });
         out.result(summary(found), text(found));
       }),
     );
+
+function overrides({ seed, steps }: FitFlags): Partial<AnomalyConfig> {
+  const given = Object.entries({ seed, steps }).filter(([, value]) => value !== undefined);
+  const numbers = Object.fromEntries(given.map(([name, value]) => [name, Number(value)]));
+  const checked = check(AnomalyConfig, numbers, 'flags');
+  return Object.fromEntries(given.map(([name]) => [name, checked[name as 'seed' | 'steps']]));
+}
 
 const score = () =>
   define(

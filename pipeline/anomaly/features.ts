@@ -15,7 +15,7 @@ const MOST_FRAMES = 6000;
 const LEAST_VARIANCE = 1e-9;
 
 export interface FrameFeatures {
-  /** `[frame, feature]`, standardised on calm frames; zeros for bad frames. */
+  /** `[frame, feature]`, coordinates in units of their root mean variance; zeros for bad frames. */
   values: Float32Array;
   /** Mean square of what the components leave over; NaN for bad frames. */
   residual: Float64Array;
@@ -56,13 +56,13 @@ export async function fitFeatures(
   const { variance, axes } = sums.components(Math.min(count, Math.max(1, rows - 1)));
   const kept = Math.max(1, variance.filter((v) => v > LEAST_VARIANCE * variance[0]).length);
   const held = variance.slice(0, kept).reduce((sum, v) => sum + v, 0);
+  const explained = total > 0 ? Math.min(1, (held * (rows - 1)) / total) : 0;
   return {
-    features: { count: kept, pool, explained: total > 0 ? Math.min(1, (held * (rows - 1)) / total) : 0 },
+    features: { count: kept, pool, explained, unit: Math.sqrt(held / kept) || 1 },
     components: {
       count: kept,
       ...standard,
       axes: Float32Array.from(axes.subarray(0, kept * sums.width)),
-      sd: Float32Array.from(variance.subarray(0, kept), (v) => Math.sqrt(v) || 1),
     },
   };
 }
@@ -87,7 +87,7 @@ export async function frameFeatures(
     const square = standardise(components, row, scaled);
     if (!Number.isFinite(square)) return;
     const own = out.values.subarray(frame * components.count, (frame + 1) * components.count);
-    const held = coordinates(components, scaled, own);
+    const held = coordinates(components, features.unit, scaled, own);
     out.norm[frame] = norm(scaled);
     out.residual[frame] = Math.max(0, square - held) / scaled.length;
   });
@@ -143,15 +143,20 @@ function normOf(channels: ChannelStatistics): (row: Float64Array) => number {
   };
 }
 
-/** Writes coordinates divided by their standard deviations into `out`; the square that the components hold. */
-function coordinates({ count, axes, sd }: PrincipalComponents, row: Float64Array, out: Float32Array): number {
+/** Writes coordinates divided by `unit` into `out`; the square that the components hold. */
+function coordinates(
+  { count, axes }: PrincipalComponents,
+  unit: number,
+  row: Float64Array,
+  out: Float32Array,
+): number {
   const width = row.length;
   let held = 0;
   for (let c = 0; c < count; c++) {
     let value = 0;
     for (let j = 0, at = c * width; j < width; j++, at++) value += axes[at] * row[j];
     held += value * value;
-    out[c] = value / sd[c];
+    out[c] = value / unit;
   }
   return held;
 }

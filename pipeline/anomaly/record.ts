@@ -18,6 +18,11 @@ export const AnomalyRecord = z.strictObject({
     pool: z.int().min(1),
     /** Share of the variance of the averaged channels that the components hold. */
     explained: z.number(),
+    /**
+     * Root mean variance of the components, by which all are divided. Each by its own would make the faint ones as loud
+     * as the leading ones; calm held-out frames are then less likely (NCEP R1: 20 nats a frame against 17).
+     */
+    unit: z.number().positive(),
   }),
   fit: z.strictObject({ frames: z.int(), windows: z.int(), finalLoss: z.number(), words: z.string() }),
   calibration: z.strictObject({
@@ -43,7 +48,7 @@ export interface AnomalyModel extends AnomalyRecord {
   components: PrincipalComponents;
 }
 
-/** Rows of `axes` `[component, width]` are orthonormal; features are coordinates divided by their standard deviation. */
+/** Rows of `axes` `[component, width]` are orthonormal; features are coordinates divided by `features.unit`. */
 export interface PrincipalComponents {
   count: number;
   /** `[width]`, of the averaged channels; subtracted first. */
@@ -51,5 +56,4 @@ export interface PrincipalComponents {
   /** `[width]`, 1 / standard deviation; 0 where it is constant. */
   scale: Float32Array;
   axes: Float32Array;
-  sd: Float32Array;
 }

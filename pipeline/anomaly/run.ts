@@ -34,6 +34,8 @@ interface Shared {
 export interface AnomalyRunInput extends Shared {
   /** Null: that of the run, where it was trained on this dataset; else defaults, every frame to learn from. */
   config: RunConfig | null;
+  /** On top of the config's anomaly section. */
+  anomaly?: Partial<AnomalyConfig>;
 }
 
 export interface AnomalyRunResult {
@@ -69,10 +71,10 @@ interface Prepared {
 }
 
 async function fitAndScore(
-  { runDir, onProgress, signal }: AnomalyRunInput,
+  { runDir, anomaly, onProgress, signal }: AnomalyRunInput,
   { store, config, labels, split }: Prepared,
 ): Promise<AnomalyRunResult> {
-  const own = config?.anomaly ?? AnomalyConfig.parse({});
+  const own = { ...(config?.anomaly ?? AnomalyConfig.parse({})), ...anomaly };
   const channels = config?.model.channels;
   const fitted = await fitAnomaly({ store, labels, split, config: own, channels, onProgress, signal });
   const { model, features } = fitted;

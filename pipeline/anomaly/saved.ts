@@ -20,11 +20,10 @@ export async function saveAnomaly(runDir: string, model: AnomalyModel): Promise<
   await mkdir(folder, { recursive: true });
   const tensors = new Map<string, StoredTensor>();
   for (const [name, stored] of await readTree(parameters)) tensors.set(`${NETWORK}${name}`, stored);
-  const { count, mean, scale, axes, sd } = components;
+  const { count, mean, scale, axes } = components;
   tensors.set(`${COMPONENTS}mean`, { shape: [mean.length], values: mean });
   tensors.set(`${COMPONENTS}scale`, { shape: [mean.length], values: scale });
   tensors.set(`${COMPONENTS}axes`, { shape: [count, mean.length], values: axes });
-  tensors.set(`${COMPONENTS}sd`, { shape: [count], values: sd });
   await writeSafetensors(join(folder, 'model.safetensors'), { tensors, metadata: { format: 'stormreel 1' } });
   await writeRecord(join(folder, 'model.json'), AnomalyRecord.parse(record));
 }
@@ -77,10 +76,10 @@ function componentsFrom(
   { features: { count } }: AnomalyRecord,
   path: string,
 ): PrincipalComponents {
-  const [mean, scale, axes, sd] = ['mean', 'scale', 'axes', 'sd'].map((name) => stored.get(name)?.values);
+  const [mean, scale, axes] = ['mean', 'scale', 'axes'].map((name) => stored.get(name)?.values);
   const width = mean?.length ?? 0;
-  const fits = scale?.length === width && sd?.length === count && axes?.length === count * width;
-  if (fits && mean && scale && axes && sd) return { count, mean, scale, axes, sd };
+  const fits = scale?.length === width && axes?.length === count * width;
+  if (fits && mean && scale && axes) return { count, mean, scale, axes };
   throw new ModelMismatchError(`cannot read ${path}: its principal components are not ${count} axes`, {
     hint: 'model.json and model.safetensors are of two models; fit again',
     fields: { path, count, found: [...stored].map(([name, { shape }]) => `${name} [${shape}]`) },

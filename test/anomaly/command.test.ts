@@ -113,13 +113,15 @@ describe('stormreel anomaly', () => {
   });
 
   it('fit needs neither config nor labels', async () => {
-    const printed = await anomaly('fit', at('other'), '--out', at('plain'));
+    const printed = await anomaly('fit', at('other'), '--out', at('plain'), '--steps', '5');
     expect(printed).toMatchObject({
       frames: 12,
       bad: 0,
       metrics: [],
       calibration: { n: 0, smallestP: null },
     });
+    const { config } = JSON.parse(readFileSync(at('plain/anomaly/model.json'), 'utf8'));
+    expect(config).toMatchObject({ steps: 5, seed: 0, cell: 'gru' });
   });
 });
 
