@@ -81,9 +81,11 @@ function threshold(frames: Uint32Array, score: Float64Array): AnomalyRecord['thr
     value: linearQuantile(scores, 1 - THRESHOLD_Q),
     method: `quantile of ${scores.length} held-out scores`,
   };
-  if (level < LOWEST_LEVEL) return empirical;
+  const start = linearQuantile(scores, level);
+  const above = scores.filter((value) => value > start).length;
+  if (level < LOWEST_LEVEL || above < LEAST_TAIL / 2) return empirical; // ties at the start leave no tail
   const { t, nt, zq } = peaksOverThreshold(scores, { q: THRESHOLD_Q, level });
-  if (nt < LEAST_TAIL / 2 || !Number.isFinite(zq)) return empirical; // ties at the threshold leave no tail
+  if (!Number.isFinite(zq)) return empirical;
   const method = `generalised Pareto tail of ${nt} of ${scores.length} held-out scores above ${t.toPrecision(4)}`;
   return { q: THRESHOLD_Q, value: zq, method };
 }
