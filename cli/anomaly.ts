@@ -88,11 +88,11 @@ const score = () =>
         const { onProgress, log } = out;
         const input = { dataset, runDir: resolve(flags.model), out: flags.out };
         const found = await scoreRun({ ...input, onProgress, log, signal });
-        out.result(summary({ ...found, metrics: [] }), firstLine(found));
+        out.result(summary({ ...found, metrics: [], alarms: [] }), firstLine(found));
       }),
     );
 
-function summary({ out, frames, bad, model, metrics }: AnomalyRunResult) {
+function summary({ out, frames, bad, model, metrics, alarms }: AnomalyRunResult) {
   const { features, fit, threshold } = model;
   const { scores, ...calibration } = model.calibration;
   return {
@@ -104,6 +104,7 @@ function summary({ out, frames, bad, model, metrics }: AnomalyRunResult) {
     calibration: { n: scores.length, ...calibration },
     threshold,
     metrics,
+    alarms,
   };
 }
 
@@ -121,6 +122,10 @@ function text(found: AnomalyRunResult): string {
     threshold
       ? `threshold ${threshold.value.toPrecision(4)}, passed by a calm frame with chance ${threshold.q}: ${threshold.method}`
       : 'no threshold: too few held-out scores',
+    ...found.alarms.map(
+      ({ alpha, share, frames }) =>
+        `${(100 * share).toFixed(1)} % of ${frames} calm test frames have p <= ${alpha}${share > 2 * alpha ? ': p-values do not carry over to the test part' : ''}`,
+    ),
     ...found.metrics.map(
       ({ name, auroc, ap }) => `AUROC ${figure(auroc.value)}  AP ${figure(ap.value)}  ${name}`,
     ),

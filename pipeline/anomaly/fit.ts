@@ -38,7 +38,7 @@ export interface FittedAnomaly {
 export async function fitAnomaly(input: FitAnomalyInput): Promise<FittedAnomaly> {
   const { store, split, config, onProgress, signal } = input;
   const { index, description } = store;
-  const chosen = chooseFrames(index, description.stepMs, input);
+  const chosen = chooseFrames(store, input);
   const channels = await fitChannels(store, chosen.fit, ownChannels(input.channels), { onProgress });
   const learned = await fitFeatures(store, channels, chosen.fit, config.features, { onProgress, signal });
   const features = await frameFeatures(store, { channels, ...learned }, { onProgress, signal });

@@ -9,7 +9,7 @@ export { scoreRows, writeScores } from './files.js';
 export { type FitAnomalyInput, type FittedAnomaly, fitAnomaly } from './fit.js';
 export { type ChosenFrames, chooseFrames } from './frames.js';
 export { gaussianNll } from './likelihood.js';
-export { anomalyMetrics } from './metrics.js';
+export { anomalyAlarms, anomalyMetrics } from './metrics.js';
 export { fitPareto, linearQuantile, peaksOverThreshold } from './pareto.js';
 export { type AnomalyModel, AnomalyRecord, type PrincipalComponents } from './record.js';
 export { type AnomalyRunInput, type AnomalyRunResult, anomalyRun, scoreRun } from './run.js';

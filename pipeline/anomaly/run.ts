@@ -17,7 +17,7 @@ import { dispose, openBackend } from '../tensor/index.js';
 import { loadProvenance, loadSplit } from '../training/index.js';
 import { scoreRows, writeScores } from './files.js';
 import { fitAnomaly } from './fit.js';
-import { anomalyMetrics } from './metrics.js';
+import { anomalyAlarms, anomalyMetrics } from './metrics.js';
 import type { AnomalyRecord } from './record.js';
 import { loadAnomaly, loadAnomalyRecord, saveAnomaly } from './saved.js';
 import { scoreFrames } from './score.js';
@@ -46,6 +46,7 @@ export interface AnomalyRunResult {
   bad: number;
   model: AnomalyRecord;
   metrics: NonNullable<Metrics['anomaly']>;
+  alarms: NonNullable<Metrics['anomalyAlarms']>;
 }
 
 /** Fits and scores; running it again gives the same files. @throws ConfigError when too few frames are left to learn from. */
@@ -85,10 +86,12 @@ async function fitAndScore(
     const out = join(runDir, 'scores.parquet');
     await writeScores(out, rows);
     await writeScores(join(runDir, 'scores.csv'), rows);
-    const metrics = labels && split ? anomalyMetrics({ store, labels, split, model, scores }) : [];
-    await writeMetrics(runDir, { anomaly: metrics });
+    const judged = labels && split && { store, labels, split, model, scores };
+    const metrics = judged ? anomalyMetrics(judged) : [];
+    const alarms = judged ? anomalyAlarms(judged) : [];
+    await writeMetrics(runDir, { anomaly: metrics, anomalyAlarms: alarms });
     const bad = rows.filter(({ score }) => score === null).length;
-    return { out, frames: rows.length, bad, model: await loadAnomalyRecord(runDir), metrics };
+    return { out, frames: rows.length, bad, model: await loadAnomalyRecord(runDir), metrics, alarms };
   } finally {
     dispose(model.parameters);
   }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  anomalyAlarms,
   anomalyMetrics,
+  chooseFrames,
   type FittedAnomaly,
   fitAnomaly,
   loadAnomaly,
@@ -16,6 +18,7 @@ import type { Progress } from '../../pipeline/progress.js';
 import { Random } from '../../pipeline/random.js';
 import { memoryStore } from '../../pipeline/shards/index.js';
 import { dispose, leaves, openBackend, readTree, tensorCount } from '../../pipeline/tensor/index.js';
+import { small } from '../training/fixture.js';
 import { anomalyConfig, made } from './fixture.js';
 
 const STRANGE = [335, 350, 351, 352, 380];
@@ -199,8 +202,40 @@ describe('anomalyMetrics()', () => {
       ci95: null,
       reason: expect.stringMatching(/not estimable: 5 events/),
     });
+    const [low] = anomalyAlarms({ ...data, scores });
+    expect(low).toMatchObject({ alpha: 0.05, frames: 69 });
+    expect(low.share).toBeLessThan(0.2);
     const none = { ...data.split, part: data.split.part.map((p) => (p === 2 ? 3 : p)) };
     expect(anomalyMetrics({ ...data, split: none, model: fitted.model, scores })).toEqual([]);
+  });
+});
+
+describe('chooseFrames()', () => {
+  it('holds out series where the test part is of other series, and none that overlaps them to learn from', () => {
+    const { store, labels, split } = small({ seriesCount: 10, frames: 20 });
+    const part = store.index.series.map((s) => (s >= 8 ? 2 : 0));
+    const series = store.description.series.map((one, i) => ({
+      ...one,
+      footprint: [6 * i, 40, 6 * i + 10, 50] as [number, number, number, number], // touches the next one
+    }));
+    const placed = { ...store, description: { ...store.description, series } };
+    const chosen = chooseFrames(placed, {
+      labels,
+      split: { ...split, part: Uint8Array.from(part) },
+      config: anomalyConfig(),
+    });
+    const seriesOf = (frames: Uint32Array) => [...new Set(Array.from(frames, (f) => store.index.series[f]))];
+    expect(seriesOf(chosen.calibration)).toEqual([6, 7]);
+    expect(seriesOf(chosen.fit)).toEqual([0, 1, 2, 3, 4]);
+    expect(chosen.words).toMatch(/of 5 training series; calibrated on calm frames of 2 others/);
+  });
+
+  it('holds out the last quarter of the time, one window apart, where there is no validation part', () => {
+    const split = { ...data.split, part: data.split.part.map((p) => (p === 1 || p === 3 ? 4 : p)) };
+    const { fit, calibration } = chooseFrames(data.store, { labels: null, split, config: anomalyConfig() });
+    expect(calibration[0] - fit[fit.length - 1]).toBe(5);
+    expect(calibration[0]).toBeGreaterThan(175);
+    expect(Math.max(...calibration)).toBe(239);
   });
 });
 
