@@ -53,7 +53,6 @@ export const command = () =>
     .action(
       action<Flags>(async ({ args: [dataset], flags, out, signal }) => {
         const config = await runConfig(dataset, flags);
-        const backend = await openBackend({ backend: flags.backend, log: out.log });
         const store = await openDataset(resolve(dataset));
         try {
           const labels = await loadLabels(
@@ -63,6 +62,7 @@ export const command = () =>
           );
           const split = makeSplit(store, labels, config.split, config.training);
           for (const note of split.notes) out.log(note);
+          const backend = await openBackend({ backend: flags.backend, log: out.log });
           const { model, training } = config;
           const { onProgress } = out;
           const input: FitInput = { store, labels, split, model, training, onProgress, signal };

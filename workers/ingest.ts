@@ -6,7 +6,7 @@
 
 import type { OnProgress } from '../pipeline/progress.js';
 import { describeDataset, type Scan, scanSources } from '../pipeline/raster/index.js';
-import { createDataset, type Finished } from '../pipeline/shards/index.js';
+import { createDataset, type Finished, readDescription } from '../pipeline/shards/index.js';
 import type { IngestConfig } from '../schemas/config/index.js';
 import type { PlannedFrame } from '../schemas/records/index.js';
 import { fillDataset } from './fill.js';
@@ -26,7 +26,7 @@ export interface IngestOptions {
 export interface Ingested extends Finished {
   /** The frames of the sources as they are now, a list a series. */
   planned: Map<string, PlannedFrame[]>;
-  /** Files that are no maps and were left out, with tag and reason. */
+  /** Files that are no maps, or maps of another grid or other bands, that were left out: tag and reason. */
   rejected: Scan['rejected'];
 }
 
@@ -37,19 +37,21 @@ export async function ingest(
   { queue, workers, classFolders, onProgress, signal, log = () => {} }: IngestOptions = {},
 ): Promise<Ingested> {
   const scan = await scanSources(config, { classFolders, onProgress, signal });
-  tellRejected(scan.rejected, log);
-  const { description, frames } = describeDataset(scan, config);
+  const known = await readDescription(dir).catch(() => null);
+  const { description, frames, rejected: misfits } = describeDataset(scan, config, { stepMs: known?.stepMs });
+  const rejected = [...scan.rejected, ...misfits];
+  tellRejected(rejected, log);
   const { shardFrames, onBadFrame } = config;
   const plan = await createDataset(dir, description, frames, { shardFrames });
   if (plan.revision !== null && plan.revision > 1)
     log(`plan revision ${plan.revision}: ${plan.added} new frames, ${plan.changed} with a changed source`);
   const finished = await fillDataset(dir, { onBadFrame, queue, workers, onProgress, signal });
-  return { ...finished, planned: frames, rejected: scan.rejected };
+  return { ...finished, planned: frames, rejected };
 }
 
 const MOST_LINES = 20;
 
-/** A file whose header cannot be read has no time and so no place in the plan. */
+/** A file whose header cannot be read has no time, one of another grid no frame: neither has a place in the plan. */
 function tellRejected(rejected: Scan['rejected'], log: (line: string) => void): void {
   for (const { path, tag, reason } of rejected.slice(0, MOST_LINES))
     log(`left out: ${path}: ${tag}: ${reason}`);

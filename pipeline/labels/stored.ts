@@ -88,7 +88,10 @@ async function labelsFile(datasetDir: string, source: string | undefined): Promi
     });
   throw new ConfigError(
     `${datasetDir} has labels [${names.sort().join(', ')}]${source ? ` but none called "${source}"` : ''}`,
-    { hint: `choose one with labels.source: ${names[0]}`, fields: { dataset: datasetDir, sources: names } },
+    {
+      hint: `choose one with --labels-source ${names[0]} (labels.source in the config)`,
+      fields: { dataset: datasetDir, sources: names },
+    },
   );
 }
 

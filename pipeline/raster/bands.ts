@@ -32,7 +32,7 @@ export function placeBands(map: ScannedMap, names: readonly string[]): BandPlace
   throw new BandMismatchError(
     `cannot add ${file.path} to series "${map.series}": it has bands [${has.join(', ')}]; [${names.join(', ')}] were expected`,
     {
-      hint: 'choose bands that every map has with --bands, or leave the file out',
+      hint: 'choose bands that every map has with --bands, or leave the file out with --on-bad-frame skip',
       fields: { path: file.path, found: has, expected: names },
     },
   );

@@ -1,6 +1,7 @@
 /** Bytes of a file by range, checked against its size. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { BadRasterError } from '../errors.js';
+import { unreadable } from './unreadable.js';
 
 export interface ByteSource {
   readonly path: string;
@@ -25,7 +26,9 @@ export function memorySource(path: string, bytes: Uint8Array): ByteSource {
 
 /** Opens `path`, keeps its first 64 KiB, and hands it to `work`; the file is closed afterwards. */
 export async function withFile<T>(path: string, work: (source: ByteSource) => Promise<T>): Promise<T> {
-  const file = await open(path, 'r');
+  const file: FileHandle = await open(path, 'r').catch((cause) => {
+    throw unreadable(path, cause);
+  });
   try {
     const info = await file.stat();
     if (!info.isFile())

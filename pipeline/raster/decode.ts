@@ -10,6 +10,7 @@ import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { resample, resampler } from './resample.js';
+import { unreadable } from './unreadable.js';
 
 export interface DecodeOptions {
   limits?: DecodeLimits;
@@ -74,7 +75,14 @@ async function readSource(
   limits: DecodeLimits,
   cache: MapCache | undefined,
 ) {
-  const now = await stat(path);
+  const now = await stat(path).catch((cause) => {
+    if (cause.code !== 'ENOENT') throw unreadable(path, cause);
+    throw new SourceChangedError(`${path} is gone since it was planned`, {
+      hint: 'put it back and run the same stormreel ingest again',
+      cause,
+      fields: { path },
+    });
+  });
   if (now.size !== size || Math.abs(now.mtimeMs - mtimeMs) > 1)
     throw new SourceChangedError(
       `${path} has changed since it was planned: ${now.size} bytes of ${now.mtime.toISOString()}, not ${size} of ${new Date(mtimeMs).toISOString()}`,
@@ -90,7 +98,9 @@ async function readSource(
     const key = `${path}\0${size}\0${mtimeMs}`;
     return { bytes: new Uint8Array(0), sha256: cache ? await cache.hash(key, hash) : await hash() };
   }
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 

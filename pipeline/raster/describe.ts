@@ -10,7 +10,7 @@ import type {
   PlannedFrame,
   Series,
 } from '../../schemas/records/index.js';
-import { ConfigError, GridMismatchError } from '../errors.js';
+import { ConfigError, GridMismatchError, isStormreelError } from '../errors.js';
 import { type BandPlace, bandNames, placeBands } from './bands.js';
 import type { MapHeader } from './map.js';
 import { isFullCircle, sameGrid } from './resample.js';
@@ -21,6 +21,8 @@ export interface Described {
   description: DatasetDescription;
   /** Frames of each series in time order. */
   frames: Map<string, PlannedFrame[]>;
+  /** Maps of another grid or other bands; only with `onBadFrame: skip`. */
+  rejected: Scan['rejected'];
 }
 
 type DescribeConfig = Pick<
@@ -30,22 +32,32 @@ type DescribeConfig = Pick<
 
 const NATIVE = new Set<string>(['u8', 'i16', 'u16', 'f32']);
 
-/** BandMismatchError and GridMismatchError name the first file that does not fit. */
-export function describeDataset({ maps }: Pick<Scan, 'maps'>, config: DescribeConfig): Described {
+/**
+ * BandMismatchError and GridMismatchError name the first file that does not fit the first map. `stepMs`: the nominal
+ * step of a dataset that is there already; late maps do not change it.
+ */
+export function describeDataset(
+  { maps }: Pick<Scan, 'maps'>,
+  config: DescribeConfig,
+  { stepMs = null }: { stepMs?: number | null } = {},
+): Described {
   const [first] = maps;
   const [{ header }] = first.sources;
   const sourceGrid = gridOf(header, config.grid);
   const names = config.bands ?? bandNames(first);
-  const placed = maps.map((map) => placeBands(map, names));
-  for (const map of maps) checkGrid(map, header, sourceGrid, config);
-  const same = maps.every((map) => map.sources.every((s) => sameGrid(s.header, sourceGrid)));
-  const { bands, dtype } = storedAs(placed, names, same);
+  const { fitting, rejected } = sieve(maps, names, header, sourceGrid, config);
+  const same = fitting.every(({ map }) => map.sources.every((s) => sameGrid(s.header, sourceGrid)));
+  const { bands, dtype } = storedAs(
+    fitting.map(({ places }) => places),
+    names,
+    same,
+  );
   const bySeries = new Map<string, PlannedFrame[]>();
-  maps.forEach((map, i) => {
+  for (const { map, places } of fitting) {
     const frames = bySeries.get(map.series) ?? [];
     bySeries.set(map.series, frames);
-    frames.push({ time: map.time, sources: frameSources(placed[i]) });
-  });
+    frames.push({ time: map.time, sources: frameSources(places) });
+  }
   const { series, frames } = cut(bySeries, sourceGrid, config);
   const { tiles } = config;
   const grid: Grid = tiles
@@ -55,11 +67,36 @@ export function describeDataset({ maps }: Pick<Scan, 'maps'>, config: DescribeCo
     formatVersion: 1,
     encoderVersion: 1,
     ...{ grid, sourceGrid, bands, dtype, resampling: config.resampling },
-    stepMs: config.pictures ? null : config.step ? spanMs(config.step) : medianStep(bySeries),
+    stepMs: config.pictures ? null : config.step ? spanMs(config.step) : (stepMs ?? medianStep(bySeries)),
     time: config.pictures ? 'none' : 'utc',
     series,
   };
-  return { description, frames };
+  return { description, frames, rejected };
+}
+
+/** The maps that fit the first one. Under `skip` the others are set aside, unless they are the greater part. */
+function sieve(
+  maps: readonly ScannedMap[],
+  names: readonly string[],
+  header: MapHeader,
+  grid: Grid,
+  config: DescribeConfig,
+) {
+  const fitting: { map: ScannedMap; places: BandPlace[] }[] = [];
+  const rejected: Scan['rejected'] = [];
+  let firstFault: unknown;
+  for (const map of maps)
+    try {
+      const places = placeBands(map, names);
+      checkGrid(map, header, grid, config);
+      fitting.push({ map, places });
+    } catch (error) {
+      if (config.onBadFrame === 'stop' || !isStormreelError(error)) throw error;
+      firstFault ??= error;
+      rejected.push({ path: map.sources[0].file.path, tag: error.tag, reason: error.message });
+    }
+  if (rejected.length > fitting.length) throw firstFault;
+  return { fitting, rejected };
 }
 
 function gridOf({ width, height, transform, crs }: MapHeader, wanted: DescribeConfig['grid']): Grid {
@@ -104,7 +141,7 @@ const corner = ({ transform }: MapHeader): string =>
 
 function mismatch(path: string, found: string, expected: string): GridMismatchError {
   return new GridMismatchError(`cannot add ${path}: it has ${found}; ${expected} was expected`, {
-    hint: 'bring the maps to one grid with --grid WxH (same CRS), reproject with gdalwarp, or leave the file out',
+    hint: 'bring the maps to one grid with --grid WxH (same CRS), reproject with gdalwarp, or leave the file out with --on-bad-frame skip',
     fields: { path, found, expected },
   });
 }
@@ -165,6 +202,6 @@ function medianStep(bySeries: Map<string, PlannedFrame[]>): number {
   );
   if (all.length > 0) return all.sort((a, b) => a - b)[all.length >> 1];
   throw new ConfigError('no series has two maps, so the step between them is unknown', {
-    hint: 'say it in the config, ingest: step: 6h; or ingest pictures without times with --pictures',
+    hint: 'say it with --step 6h, or ingest pictures without times with --pictures',
   });
 }

@@ -36,7 +36,8 @@ function formatOf(path: string): Format {
 export async function readHeader(path: string, limits: DecodeLimits): Promise<MapHeader> {
   const format = formatOf(path);
   if (format === 'netcdf') return readNetCdfHeader(path, limits);
-  if (format === 'picture') return readPictureHeader(path, limits);
+  // Opened first, so that a file that may not be read is told from one that is no picture.
+  if (format === 'picture') return withFile(path, () => readPictureHeader(path, limits));
   return withFile(path, (source) => readGeoTiffHeader(source, limits));
 }
 
@@ -54,11 +55,10 @@ export async function decodeMap(
   const format = formatOf(path);
   if (format === 'netcdf') {
     const header = await readNetCdfHeader(path, limits);
-    return { header, map: await decodeNetCdf(path, header, wanted.map(String), index) };
+    return { header, map: await decodeNetCdf(path, header, wanted.map(String), index, limits) };
   }
   const numbers = wanted.map(Number);
-  if (format === 'picture')
-    return { header: await readPictureHeader(path, limits), map: await decodePicture(path, numbers, limits) };
+  if (format === 'picture') return decodePicture(path, bytes, numbers, limits);
   const source = memorySource(path, bytes);
   const header = await readGeoTiffHeader(source, limits);
   const bands = await decodeGeoTiff(source, header, numbers);

@@ -1,8 +1,10 @@
 /** Folders, globs and files -> the map files they name, in path order. */
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ConfigError } from '../errors.js';
 import { MAP_ENDINGS } from './format.js';
+import { unreadable } from './unreadable.js';
 
 export interface MapFile {
   /** Absolute. */
@@ -33,17 +35,26 @@ export async function listMaps(sources: readonly string[]): Promise<MapFile[]> {
 
 async function listed(path: string): Promise<MapFile[]> {
   const info = await stat(path).catch((cause) => {
-    throw new ConfigError(`cannot read ${path}: ${cause.code ?? cause.message}`, {
-      hint: 'give a folder, a file or a quoted glob such as "maps/*.tif"',
-      cause,
-    });
+    throw cause.code === 'ENOENT' ? missing(path, cause) : unreadable(path, cause);
   });
   if (info.isFile())
     return [{ path, size: info.size, mtimeMs: info.mtimeMs, folders: [], source: basename(dirname(path)) }];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const maps = entries.filter((e) => e.isFile() && isMap(e.name)).map((e) => join(e.parentPath, e.name));
-  return Promise.all(maps.map((file) => describe(file, path)));
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
+    throw unreadable(cause.path ?? path, cause);
+  });
+  const maps = entries.filter(mayBeMap).map((e) => join(e.parentPath, e.name));
+  const files = await Promise.all(maps.map((file) => describe(file, path)));
+  return files.filter((file) => file !== null);
 }
+
+const mayBeMap = (entry: Dirent): boolean => (entry.isFile() || entry.isSymbolicLink()) && isMap(entry.name);
+
+const missing = (path: string, cause: unknown): ConfigError =>
+  new ConfigError(`cannot read ${path}: it is not there`, {
+    hint: 'give a folder, a file or a quoted glob such as "maps/*.tif"',
+    cause,
+    fields: { path, code: 'ENOENT' },
+  });
 
 async function globbed(pattern: string): Promise<MapFile[]> {
   const absolute = resolve(pattern);
@@ -75,8 +86,13 @@ async function globbed(pattern: string): Promise<MapFile[]> {
 const isMap = (name: string): boolean =>
   !name.startsWith('.') && MAP_ENDINGS.some((end) => name.toLowerCase().endsWith(end));
 
-async function describe(path: string, root: string): Promise<MapFile> {
-  const { size, mtimeMs } = await stat(path);
+/** Null for a link to a folder. ConfigError: a link to nothing. */
+async function describe(path: string, root: string): Promise<MapFile | null> {
+  const info: Stats = await stat(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  if (!info.isFile()) return null;
+  const { size, mtimeMs } = info;
   const folders = dirname(relative(root, path))
     .split(sep)
     .filter((part) => part !== '.');

@@ -5,8 +5,12 @@ import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 
 /** Size and bands from the picture's header. BadRasterError: no picture, or over the limits. */
-export async function readPictureHeader(path: string, limits: DecodeLimits): Promise<MapHeader> {
-  const { width, height, channels, depth } = await open(path, limits)
+export async function readPictureHeader(
+  path: string,
+  limits: DecodeLimits,
+  bytes?: Uint8Array,
+): Promise<MapHeader> {
+  const { width, height, channels, depth } = await open(bytes ?? path, limits)
     .metadata()
     .catch((cause: Error) => {
       throw corrupt(path, cause);
@@ -25,15 +29,16 @@ export async function readPictureHeader(path: string, limits: DecodeLimits): Pro
 /** The wanted bands (0 grey or red, 1 green, 2 blue). */
 export async function decodePicture(
   path: string,
+  bytes: Uint8Array,
   wanted: readonly number[],
   limits: DecodeLimits,
-): Promise<DecodedMap> {
-  const header = await readPictureHeader(path, limits);
+): Promise<{ header: MapHeader; map: DecodedMap }> {
+  const header = await readPictureHeader(path, limits, bytes);
   const deep = header.bands[0].dtype === 'u16';
   const missing = wanted.find((band) => band >= header.bands.length);
   if (missing !== undefined)
     throw corrupt(path, new Error(`it has ${header.bands.length} bands, ${missing + 1} are wanted`));
-  const { data, info } = await open(path, limits)
+  const { data, info } = await open(bytes, limits)
     .toColourspace(header.bands.length === 1 ? (deep ? 'grey16' : 'b-w') : deep ? 'rgb16' : 'srgb')
     .raw({ depth: deep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
@@ -52,11 +57,11 @@ export async function decodePicture(
   const valid = new Uint8Array(cells).fill(1);
   if (alpha >= 0)
     for (let cell = 0; cell < cells; cell++) if (samples[cell * channels + alpha] === 0) valid[cell] = 0;
-  return { width, height, bands, valid };
+  return { header, map: { width, height, bands, valid } };
 }
 
-const open = (path: string, limits: DecodeLimits) =>
-  sharp(path, { limitInputPixels: limits.cells, failOn: 'error' });
+const open = (source: string | Uint8Array, limits: DecodeLimits) =>
+  sharp(source, { limitInputPixels: limits.cells, failOn: 'error' });
 
 function corrupt(path: string, cause: Error): BadRasterError {
   return new BadRasterError(`cannot read ${path} as a picture: ${cause.message}`, {

@@ -50,12 +50,13 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
   const { limits = DEFAULT_LIMITS, onProgress, signal } = options;
   const files = await listMaps(config.sources);
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
+  const seriesName = seriesNames();
   const found: ScannedMap[] = [];
   const rejected: Scan['rejected'] = [];
   for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();
     try {
-      found.push(...(await scanFile(file, i, readName, config, options, limits)));
+      found.push(...(await scanFile(file, i, { readName, seriesName }, config, options, limits)));
     } catch (error) {
       if (config.onBadFrame === 'stop' || !isStormreelError(error) || error.tag !== 'BadRasterError')
         throw error;
@@ -74,7 +75,7 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
 async function scanFile(
   file: MapFile,
   position: number,
-  readName: ReadName,
+  { readName, seriesName }: { readName: ReadName; seriesName(text: string): string },
   config: ScanConfig,
   { classFolders = [] }: ScanOptions,
   limits: DecodeLimits,
@@ -87,7 +88,7 @@ async function scanFile(
     band,
   });
   const folder = file.folders.filter((name) => !classFolders.includes(name)).join('.') || file.source;
-  const fallback = safeName(config.series ?? folder);
+  const fallback = seriesName(config.series ?? folder);
   if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
   if (header.times)
     return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, null)] }));
@@ -98,7 +99,7 @@ async function scanFile(
       hint: 'add it to the --time pattern, to a tag, or to a JSON file beside the map',
       fields: { path },
     });
-  const series = config.series ? fallback : safeName(reading.series ?? folder);
+  const series = config.series || reading.series === null ? fallback : seriesName(reading.series);
   return [{ series, time, sources: [source(0, reading.band)] }];
 }
 
@@ -145,7 +146,20 @@ async function innerTime(path: string, header: MapHeader, assumeUtc: boolean): P
   return header.timeText === null ? null : textTime(header.timeText, path, assumeUtc);
 }
 
-const safeName = (text: string): string => text.replace(/[^\w.-]+/g, '_');
+/** Names that are file names everywhere: other characters become `_`. ConfigError: two texts that become one name. */
+function seriesNames(): (text: string) => string {
+  const texts = new Map<string, string>();
+  return (text) => {
+    const name = text.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '_');
+    const before = texts.get(name) ?? text;
+    texts.set(name, text);
+    if (before === text) return name;
+    throw new ConfigError(`"${before}" and "${text}" both become the series name "${name}"`, {
+      hint: 'rename one folder with letters a-z, digits, _ . - only, or ingest them one by one with --series NAME',
+      fields: { found: [before, text], name },
+    });
+  };
+}
 
 /** Brings bands of one time together and settles two files for one time. */
 function merge(found: ScannedMap[], duplicates: IngestConfig['duplicates']): ScannedMap[] {
@@ -170,7 +184,7 @@ function duplicate(a: ScannedMap, b: ScannedMap): TimeError {
   return new TimeError(
     `two maps of series "${a.series}" have the time ${new Date(a.time).toISOString()}: ${paths.join(' and ')}`,
     {
-      hint: 'leave one out, or choose with duplicates: first or last',
+      hint: 'leave one out, or choose in path order with --duplicates first|last',
       fields: { series: a.series, time: a.time, paths },
     },
   );

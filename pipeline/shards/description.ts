@@ -1,25 +1,89 @@
 /** dataset.json: created once, then only compared. */
 import { mkdir, readFile } from 'node:fs/promises';
-import { DatasetDescription } from '../../schemas/records/index.js';
-import { ConfigError, CorruptShardError } from '../errors.js';
+import { type Band, DatasetDescription, type Grid } from '../../schemas/records/index.js';
+import { BandMismatchError, ConfigError, CorruptShardError, GridMismatchError } from '../errors.js';
 import { createExclusive } from './files.js';
 import { layout } from './layout.js';
 
-/** Creates dataset.json, or checks that the one there says the same. ConfigError names the parts that differ. */
+/**
+ * Creates dataset.json, or checks that the one there says the same; `description` may hold fewer series.
+ * BandMismatchError, GridMismatchError or ConfigError name what differs.
+ */
 export async function settleDescription(dir: string, description: DatasetDescription): Promise<void> {
-  for (const folder of [layout.plan(dir), layout.commits(dir), layout.shards(dir)])
-    await mkdir(folder, { recursive: true });
+  await makeFolders(dir);
   const text = `${JSON.stringify(description, null, 2)}\n`;
   if (await createExclusive(layout.description(dir), text)) return;
   const before = await readDescription(dir);
-  const keys = Object.keys(description) as (keyof DatasetDescription)[];
-  const differ = keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(description[key]));
-  if (differ.length === 0) return;
-  throw new ConfigError(`${dir} holds a dataset with other ${differ.join(', ')}`, {
-    hint: 'ingest into a new folder with --out, or give the same sources and grid as before',
-    fields: { differ },
+  if (!same(before.bands, description.bands) || before.dtype !== description.dtype)
+    throw new BandMismatchError(
+      `cannot add these maps to ${dir}: they have ${bandText(description)}; the dataset has ${bandText(before)}`,
+      {
+        hint: `choose the same bands with --bands ${before.bands.map(({ name }) => name).join(',')}, or a new folder with --out`,
+        fields: { found: description.bands, expected: before.bands },
+      },
+    );
+  for (const key of ['sourceGrid', 'grid'] as const)
+    if (!same(before[key], description[key]))
+      throw new GridMismatchError(
+        `cannot add these maps to ${dir}: they have ${gridText(description[key])}; the dataset has ${gridText(before[key])}`,
+        {
+          hint: 'give the same --grid and --tiles as before, or a new folder with --out',
+          fields: { found: description[key], expected: before[key] },
+        },
+      );
+  const { series: known, ...others } = before;
+  const keys = Object.keys(others) as (keyof typeof others)[];
+  const differ = keys.filter((key) => !same(before[key], description[key]));
+  if (differ.length > 0)
+    throw new ConfigError(`${dir} holds a dataset with other ${differ.join(', ')}`, {
+      hint: 'give the same flags as before, or a new folder with --out',
+      fields: { differ },
+    });
+  refuseNewSeries(dir, known, description.series);
+}
+
+async function makeFolders(dir: string): Promise<void> {
+  try {
+    for (const folder of [layout.plan(dir), layout.commits(dir), layout.shards(dir)])
+      await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    if (!['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) throw cause;
+    throw new ConfigError(`cannot make a dataset in ${dir}: ${code}`, {
+      hint: 'give --out a folder that is not there yet, or one that you may write to',
+      cause,
+      fields: { dir, code },
+    });
+  }
+}
+
+function refuseNewSeries(
+  dir: string,
+  known: DatasetDescription['series'],
+  wanted: DatasetDescription['series'],
+): void {
+  const expected = known.map(({ name }) => name);
+  const strange = wanted.find((one) => !known.some((before) => same(before, one)));
+  if (!strange) return;
+  const { name: found } = strange;
+  const shown = expected.slice(0, 5).join(', ');
+  const text = expected.includes(found) ? `"${found}" elsewhere on the map` : `no "${found}"`;
+  throw new ConfigError(`${dir} has the series [${shown}] and ${text}`, {
+    hint:
+      expected.length === 1
+        ? `if these maps belong to that series: --series ${expected[0]}; else ingest all maps again into a new folder`
+        : 'give the folder of the same name as before, or ingest all maps again into a new folder with --out',
+    fields: { found, expected: expected.slice(0, 20) },
   });
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const bandText = ({ bands, dtype }: { bands: Band[]; dtype: string }): string =>
+  `[${bands.map(({ name, unit, scale, offset }) => `${name}${unit ? ` in ${unit}` : ''}${scale === 1 && offset === 0 ? '' : ` x ${scale} + ${offset}`}`).join(', ')}] as ${dtype}`;
+
+const gridText = ({ width, height, transform, crs }: Grid): string =>
+  `${width} x ${height} cells${transform ? ` from (${transform[0]}, ${transform[3]}) of ${transform[1]} x ${transform[5]}` : ''}, ${crs}`;
 
 /** The description of the dataset in `dir`; ConfigError when there is none. */
 export async function readDescription(dir: string): Promise<DatasetDescription> {

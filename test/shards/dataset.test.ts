@@ -128,11 +128,21 @@ describe('a dataset', () => {
   it('refuses another grid in the same folder and leaves what is there', async () => {
     await plan();
     const { hash } = await fill();
-    const other = { ...description, dtype: 'f32' as const };
-    await expect(createDataset(dir, other, new Map())).rejects.toMatchObject({
-      tag: 'ConfigError',
-      fields: { differ: ['dtype'] },
+    const refused = (change: Partial<DatasetDescription>) =>
+      expect(createDataset(dir, { ...description, ...change }, new Map())).rejects;
+    await refused({ dtype: 'f32' }).toMatchObject({
+      tag: 'BandMismatchError',
+      hint: expect.stringContaining('--bands a,b'),
     });
+    const grid = { ...description.grid, width: 99 };
+    await refused({ grid }).toMatchObject({ tag: 'GridMismatchError', fields: { found: grid } });
+    await refused({ stepMs: 1 }).toMatchObject({ tag: 'ConfigError', fields: { differ: ['stepMs'] } });
+    const [first] = description.series;
+    await refused({ series: [{ ...first, name: 'elsewhere' }] }).toMatchObject({
+      tag: 'ConfigError',
+      fields: { found: 'elsewhere', expected: description.series.map((s) => s.name) },
+    });
+    await createDataset(dir, { ...description, series: [first] }, new Map());
     expect((await openDataset(dir)).hash).toBe(hash);
   });
 

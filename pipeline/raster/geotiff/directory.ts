@@ -4,6 +4,8 @@ import type { ByteSource } from '../bytes.js';
 
 const MOST_PAGES = 1024;
 const MOST_ENTRIES = 4096;
+/** Most bytes of one tag: offsets of 8 million blocks, or metadata no one wrote by hand. */
+const MOST_TAG_BYTES = 2 ** 26;
 /** Bytes of each TIFF field type. */
 const TYPE_BYTES: Record<number, number> = {
   1: 1,
@@ -112,6 +114,8 @@ function directoryOf(source: ByteSource, entries: Map<number, Entry>, littleEndi
     if (!entry) return undefined;
     const size = TYPE_BYTES[entry.type];
     if (!size) throw bad(source, `tag ${tag} has type ${entry.type}`, 'a TIFF field type');
+    if (entry.count * size > MOST_TAG_BYTES)
+      throw bad(source, `tag ${tag} has ${entry.count * size} bytes`, `at most ${MOST_TAG_BYTES}`);
     return { ...entry, size, bytes: view(await source.read(entry.at, entry.count * size)) };
   }
   async function numbers(tag: number) {

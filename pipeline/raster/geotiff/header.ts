@@ -1,4 +1,5 @@
 /** What a GeoTIFF says about itself, checked against its own size and the limits before any pixel is touched. */
+import type { Transform } from '../../../schemas/records/index.js';
 import { BadRasterError } from '../../errors.js';
 import type { ByteSource } from '../bytes.js';
 import type { DecodeLimits } from '../limits.js';
@@ -55,8 +56,10 @@ export async function readGeoTiffHeader(source: ByteSource, limits: DecodeLimits
   checkSize(source, { width, height, samples, dtype }, limits);
   const layout = await blockLayout(source, page, { littleEndian, width, height, samples, dtype });
   const { transform, crs } = await georeference(page);
+  if (transform && !isInvertible(transform))
+    throw bad(source, `its transform is [${transform.join(', ')}]`, 'cells of a finite size above 0');
   const { items, bands: described } = gdalItems(await page.text(42112));
-  const nodata = parseNodata(await page.text(42113));
+  const nodata = parseNodata(await page.text(42113), dtype);
   const bands = Array.from({ length: samples }, (_, i): BandHeader => {
     const { name = null, unit = null, scale = 1, offset = 0 } = described[i] ?? {};
     return { name, unit, dtype, scale, offset, nodata, selector: i };
@@ -179,8 +182,12 @@ async function blockLayout(
   };
 }
 
-function parseNodata(text: string | undefined): number | null {
+const isInvertible = ([x, a, b, y, d, e]: Transform): boolean =>
+  [x, a, b, y, d, e].every(Number.isFinite) && a * e - b * d !== 0;
+
+/** The nodata value as the samples can hold it: the text has more digits than a 32-bit float. */
+function parseNodata(text: string | undefined, dtype: SourceDtype): number | null {
   if (text === undefined || text.trim() === '') return null;
   const value = Number(text.trim().replace(/^nan$/i, 'NaN'));
-  return value;
+  return dtype === 'f32' ? Math.fround(value) : value;
 }

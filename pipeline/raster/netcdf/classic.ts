@@ -18,6 +18,8 @@ const TYPES: Record<number, { bytes: number; dtype: string | null }> = {
 };
 const MOST_HEADER_BYTES = 16 << 20;
 const MOST_ITEMS = 65_536;
+/** Number of records of a file that was still being written; it follows from the file's size. */
+const STREAMING = 2 ** 32 - 1;
 
 interface Stored extends Variable {
   type: number;
@@ -110,9 +112,15 @@ function parseHeader(source: ByteSource, bytes: Uint8Array) {
       record,
     };
   });
-  const perRecord = variables.filter((v) => v.record).map((v) => recordSize(v));
-  const pad = (n: number) => (perRecord.length > 1 ? Math.ceil(n / 4) * 4 : n);
-  return { variables, recordBytes: perRecord.reduce((total, n) => total + pad(n), 0) };
+  const ofRecords = variables.filter((v) => v.record);
+  const pad = (n: number) => (ofRecords.length > 1 ? Math.ceil(n / 4) * 4 : n);
+  const recordBytes = ofRecords.reduce((total, v) => total + pad(recordSize(v)), 0);
+  if (records === STREAMING) {
+    const begin = Math.min(...ofRecords.map((v) => v.begin));
+    const written = Math.max(0, Math.floor((source.size - begin) / recordBytes));
+    for (const variable of ofRecords) variable.shape[0] = written;
+  }
+  return { variables, recordBytes };
 }
 
 const recordSize = ({ shape, type }: Stored): number =>
@@ -140,7 +148,10 @@ async function readSlice(
   });
   const strides = shape.map((_, d) => shape.slice(d + 1).reduce((n, s) => n * s, width));
   if (record) strides[0] = recordBytes;
-  const out = new Float64Array(count.reduce((n, c) => n * c, 1));
+  const values = count.reduce((n, c) => n * c, 1);
+  if (values * width > source.size)
+    throw bad(source, `${name} claims ${values} values of ${width} bytes`, `at most ${source.size} bytes`);
+  const out = new Float64Array(values);
   const last = shape.length - 1;
   let filled = 0;
   async function walk(d: number, offset: number): Promise<void> {

@@ -15,6 +15,8 @@ export interface NetCdfHeader extends MapHeader {
 }
 
 const HDF5_MAGIC = 0x89484446;
+/** Longest time axis: ten minutes a step for three centuries. */
+const MOST_TIMES = 2 ** 24;
 
 /** Opens either kind by its first bytes. */
 async function withVariables<T>(path: string, work: (file: VariableFile) => Promise<T>): Promise<T> {
@@ -39,14 +41,24 @@ export async function readNetCdfHeader(path: string, limits: DecodeLimits): Prom
         fields: { path, variables: [...file.variables.keys()] },
       });
     const [rows, columns] = fields[0].dimensions.slice(-2);
-    const y = await axis(file, rows, path);
-    const x = await axis(file, columns, path);
-    const [height, width] = [y.values.length, x.values.length];
+    const [height, width] = [rows, columns].map((name) => file.variables.get(name)!.shape[0]);
     if (width * height > limits.cells)
       throw new BadRasterError(`${path} claims ${width} x ${height} cells, ${limits.cells} are allowed`, {
         hint: 'cut the map into smaller files first',
         fields: { path, width, height },
       });
+    if (width === 0 || height === 0)
+      throw new BadRasterError(`${path} claims ${width} x ${height} cells`, {
+        hint: 'get the file again, or leave it out',
+        fields: { path, width, height },
+      });
+    if (isLatitude(file.variables.get(columns)!) && !isLatitude(file.variables.get(rows)!))
+      throw new GridMismatchError(`the fields of ${path} run over (${rows}, ${columns})`, {
+        hint: `rows of latitude were expected; turn them first: ncpdq -a ${columns},${rows} in.nc out.nc`,
+        fields: { path, found: [rows, columns], expected: [columns, rows] },
+      });
+    const y = await axis(file, rows, path);
+    const x = await axis(file, columns, path);
     const southUp = y.step > 0;
     const top = southUp ? y.values[height - 1] : y.values[0];
     const dy = -Math.abs(y.step);
@@ -69,7 +81,14 @@ export async function decodeNetCdf(
   { width, height, southUp, bands }: NetCdfHeader,
   wanted: readonly string[],
   index: number,
+  limits: DecodeLimits,
 ): Promise<DecodedMap> {
+  const bytes = width * height * wanted.length * Float64Array.BYTES_PER_ELEMENT;
+  if (bytes > limits.decodedBytes)
+    throw new BadRasterError(`${path} has ${bytes} bytes when decoded, ${limits.decodedBytes} are allowed`, {
+      hint: 'cut the map into smaller files first, or choose --bands',
+      fields: { path, bytes },
+    });
   return withVariables(path, async (file) => {
     const valid = new Uint8Array(width * height).fill(1);
     const decoded: Float64Array[] = [];
@@ -88,6 +107,8 @@ export async function decodeNetCdf(
       const count = variable.shape.map((size, d) => (d >= rank - 2 ? size : 1));
       const values = await file.read(variable, start, count);
       if (southUp) turnOver(values, width, height);
+      const unsigned = unsignedRange(variable);
+      if (unsigned) for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] += unsigned;
       mask(values, variable, valid);
       decoded.push(values);
     }
@@ -95,9 +116,28 @@ export async function decodeNetCdf(
   });
 }
 
-function mask(values: Float64Array, { attributes }: Variable, valid: Uint8Array): void {
-  const numbers = (key: string) => [attributes.get(key) ?? []].flat().filter((v) => typeof v === 'number');
+/** What the NetCDF library leaves in cells that no one wrote (netcdf.h, NC_FILL_*); bytes have none. */
+const DEFAULT_FILL: Record<string, number> = {
+  i16: -32767,
+  u16: 65535,
+  i32: -2147483647,
+  u32: 4294967295,
+  f32: 9.969209968386869e36,
+  f64: 9.969209968386869e36,
+};
+
+function mask(values: Float64Array, variable: Variable, valid: Uint8Array): void {
+  const { attributes } = variable;
+  const dtype = storedDtype(variable);
+  const unsigned = unsignedRange(variable);
+  const numbers = (key: string) =>
+    [attributes.get(key) ?? []]
+      .flat()
+      .filter((v) => typeof v === 'number')
+      .map((v) => (v < 0 ? v + unsigned : v));
   const missing = new Set([...numbers('_FillValue'), ...numbers('missing_value')]);
+  const unwritten = DEFAULT_FILL[dtype ?? ''];
+  if (!attributes.has('_FillValue') && unwritten !== undefined) missing.add(unwritten);
   const [least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY] = numbers('valid_range');
   const low = numbers('valid_min')[0] ?? least;
   const high = numbers('valid_max')[0] ?? most;
@@ -105,6 +145,15 @@ function mask(values: Float64Array, { attributes }: Variable, valid: Uint8Array)
     if (!Number.isFinite(values[i]) || missing.has(values[i]) || values[i] < low || values[i] > high)
       valid[i] = 0;
 }
+
+/** Classic files keep unsigned integers as signed ones with `_Unsigned = "true"`: what to add below 0; 0 for others. */
+function unsignedRange({ attributes, dtype }: Variable): number {
+  const unsigned = String(attributes.get('_Unsigned')).toLowerCase() === 'true';
+  return unsigned && dtype?.startsWith('i') ? 2 ** Number(dtype.slice(1)) : 0;
+}
+
+const storedDtype = (variable: Variable): string | null =>
+  unsignedRange(variable) ? `u${variable.dtype!.slice(1)}` : variable.dtype;
 
 function turnOver(values: Float64Array, width: number, height: number): void {
   for (let row = 0; row < height >> 1; row++) {
@@ -124,7 +173,9 @@ function isField(variable: Variable, file: VariableFile): boolean {
   return shape.slice(1, -2).every((size) => size === 1);
 }
 
-function bandHeader({ name, attributes, dtype }: Variable): BandHeader {
+function bandHeader(variable: Variable): BandHeader {
+  const { name, attributes } = variable;
+  const dtype = storedDtype(variable);
   const text = (key: string) => {
     const value = attributes.get(key);
     return typeof value === 'string' ? value : null;
@@ -171,6 +222,11 @@ async function times(file: VariableFile, field: Variable, path: string): Promise
     const value = variable.attributes.get(key);
     return typeof value === 'string' ? value : undefined;
   };
+  if (variable.shape[0] > MOST_TIMES)
+    throw new BadRasterError(`${path} claims ${variable.shape[0]} times, ${MOST_TIMES} are allowed`, {
+      hint: 'cut the file into shorter ones first',
+      fields: { path, times: variable.shape[0] },
+    });
   const toInstant = cfTime(text('units'), text('calendar'), path);
   return Array.from(await file.read(variable, [0], [variable.shape[0]]), toInstant);
 }
