@@ -1,7 +1,7 @@
 /** Tiny GeoTIFF maps, one an hour, whose values say which map they are. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeGeoTiff } from '../../pipeline/raster/index.js';
+import { encodeGeoTiff, type GeoTiffImage } from '../../pipeline/raster/index.js';
 
 export async function writeMaps(folder: string, count: number): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -13,17 +13,19 @@ export function mapName(i: number): string {
   return `m_${stamp.slice(0, 8)}T${stamp.slice(8)}00Z.tif`;
 }
 
-function map(i: number): Uint8Array {
-  const [width, height] = [16, 12];
+/** Map `i`; `change` makes it another than its neighbours. */
+export function map(i: number, change: Partial<GeoTiffImage> = {}): Uint8Array {
+  const { width = 16, height = 12, bands = 1 } = change;
   return encodeGeoTiff({
     width,
     height,
-    bands: 1,
+    bands,
     dtype: 'u16',
-    values: Uint16Array.from({ length: width * height }, (_, cell) => (i * 31 + cell * 7) % 4096),
+    values: Uint16Array.from({ length: width * height * bands }, (_, cell) => (i * 31 + cell * 7) % 4096),
     transform: [10, 0.5, 0, 45, 0, -0.5],
     crs: 'EPSG:4326',
     bandNames: ['ir'],
     compression: i % 2 ? 'deflate' : 'none',
+    ...change,
   });
 }
