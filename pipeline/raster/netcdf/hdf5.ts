@@ -8,36 +8,42 @@ const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
 /** Opens `path`, hands its variables to `work`, closes it. */
 export async function withHdf5<T>(path: string, work: (file: VariableFile) => Promise<T>): Promise<T> {
   await h5wasm.ready;
-  let file: File;
-  try {
-    file = new h5wasm.File(path, 'r');
-  } catch (cause) {
-    throw corrupt(path, cause);
-  }
-  try {
-    const datasets = new Map<string, Dataset>();
-    for (const name of file.keys()) {
-      const item = file.get(name);
-      if (item instanceof Dataset) datasets.set(name, item);
+  const orCorrupt = <R>(read: () => R): R => {
+    try {
+      return read();
+    } catch (cause) {
+      throw corrupt(path, cause);
     }
-    const variables = new Map(
-      [...datasets].map(([name, dataset]) => [name, describe(name, dataset, datasets)]),
+  };
+  // HDF5 tells of faults by negative ids and on stderr. (Its throwing error handler leaves objects open, and a file that
+  // is still open is not read again: the next file under that path would show the old contents.)
+  const file = orCorrupt(() => new h5wasm.File(path, 'r'));
+  if (file.file_id < 0) throw corrupt(path, new Error('HDF5 cannot open it'));
+  try {
+    const datasets = orCorrupt(() => datasetsOf(file));
+    const variables = orCorrupt(
+      () => new Map([...datasets].map(([name, dataset]) => [name, describe(name, dataset, datasets)])),
     );
     return await work({
       variables,
       async read({ name }, start, count) {
         const dataset = datasets.get(name)!;
         const ranges = start.map((from, d): [number, number] => [from, from + count[d]]);
-        try {
-          return Float64Array.from(dataset.slice(ranges) as ArrayLike<number>, Number);
-        } catch (cause) {
-          throw corrupt(path, cause);
-        }
+        return orCorrupt(() => Float64Array.from(dataset.slice(ranges) as ArrayLike<number>, Number));
       },
     });
   } finally {
     file.close();
   }
+}
+
+function datasetsOf(file: File): Map<string, Dataset> {
+  const datasets = new Map<string, Dataset>();
+  for (const name of file.keys()) {
+    const item = file.get(name);
+    if (item instanceof Dataset) datasets.set(name, item);
+  }
+  return datasets;
 }
 
 function describe(name: string, dataset: Dataset, all: ReadonlyMap<string, Dataset>): Variable {
