@@ -3,7 +3,7 @@ FROM node:22-bookworm-slim AS build
 WORKDIR /opt/stormreel
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json index.ts ./
 COPY schemas schemas
 COPY pipeline pipeline
 COPY workers workers

@@ -1,14 +1,13 @@
 /**
- * Fails when a folder imports from one listed below it, reaches past another folder's index.ts, or when
- * TensorFlow.js is imported outside pipeline/tensor, or a file of the product is over 400 lines without a reason.
+ * Fails when a folder imports from one listed below it, reaches past another folder's index.ts or out of the product,
+ * when files import one another in a circle, when TensorFlow.js is imported outside pipeline/tensor, or when a file is
+ * over 400 lines without a reason (`@long because ...`).
  *
  *   npm run imports
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** A folder imports only from folders listed above it. */
 const ORDER = [
@@ -31,60 +30,102 @@ const ORDER = [
   'pipeline/reports',
   'pipeline/index.ts',
   'workers',
+  'index.ts',
   'cli',
 ];
+const PRODUCT = ['index.ts', 'schemas', 'pipeline', 'workers', 'cli'];
+const OTHERS = ['test', 'bench', 'scripts', 'examples'];
 const MAX_LINES = 400;
 
 const rank = (path) => ORDER.findIndex((entry) => path === entry || path.startsWith(`${entry}/`));
 
-export function checkImports() {
+/** One line a fault; `root` is the folder that holds index.ts. */
+export function checkImports(root) {
+  const product = PRODUCT.flatMap((entry) => files(root, entry, /\.ts$/));
+  const imports = new Map(product.map((file) => [file, importsOf(root, file)]));
+  const lengths = [...product, ...OTHERS.flatMap((entry) => files(root, entry, /\.(ts|mjs|js|py)$/))];
+  return [
+    ...lengths.flatMap((file) => tooLong(root, file)),
+    ...[...imports].flatMap(([file, found]) => misplaced(file, found)),
+    ...circles(imports),
+  ];
+}
+
+/** Paths from the root, with forward slashes. */
+function files(root, entry, ending) {
+  const path = join(root, entry);
+  if (!existsSync(path)) return [];
+  if (entry.includes('.')) return [entry];
+  return readdirSync(path, { recursive: true })
+    .map((name) => `${entry}/${name.replaceAll('\\', '/')}`)
+    .filter(
+      (file) => ending.test(file) && !file.endsWith('.d.ts') && !/(^|\/)(out|node_modules)\//.test(file),
+    );
+}
+
+function tooLong(root, file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  const lines = text.replace(/\n$/, '').split('\n').length;
+  if (lines <= MAX_LINES || /@long \S+/.test(text)) return [];
+  return [`${file}: ${lines} lines without a reason (@long because ...)`];
+}
+
+/** Specifiers of static, dynamic and type imports; comments do not count. */
+function importsOf(root, file) {
+  const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+  const found = text.matchAll(
+    /(?<type>\b(?:import|export)\s+type\s[^'";]*?)?(?:\bfrom|\bimport\s*\(?)\s*['"](?<specifier>[^'"]+)['"]/g,
+  );
+  return [...found].map(({ groups: { type, specifier } }) => ({
+    specifier,
+    /** Gone at run time. */
+    isType: type !== undefined,
+    target: specifier.startsWith('.')
+      ? relative(root, resolve(root, dirname(file), specifier))
+          .replaceAll('\\', '/')
+          .replace(/\.js$/, '.ts')
+      : null,
+  }));
+}
+
+function misplaced(file, imports) {
   const faults = [];
-  for (const file of ORDER.filter((e) => !e.includes('.')).flatMap(files)) check(file, faults);
-  for (const file of ['errors', 'random', 'progress', 'index'].map((n) => `pipeline/${n}.ts`))
-    check(file, faults);
-  return faults;
-}
-
-function files(folder) {
-  let entries;
-  try {
-    entries = readdirSync(join(root, folder), { recursive: true });
-  } catch {
-    return [];
-  }
-  return entries
-    .filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'))
-    .map((f) => `${folder}/${f.replaceAll('\\', '/')}`);
-}
-
-function check(file, faults) {
-  let text;
-  try {
-    text = readFileSync(join(root, file), 'utf8');
-  } catch {
-    return;
-  }
-  if (rank(file) < 0) faults.push(`${file}: its folder is not in the order of scripts/check-imports.mjs`);
-  const lines = text.split('\n').length;
-  if (lines > MAX_LINES && !text.includes('@long '))
-    faults.push(`${file}: ${lines} lines without a reason (@long ...)`);
-  for (const [, specifier] of text.matchAll(/(?:from|import\(?)\s*['"]([^'"]+)['"]/g)) {
+  const from = rank(file);
+  if (from < 0) faults.push(`${file}: its folder is not in the order of scripts/check-imports.mjs`);
+  for (const { specifier, target } of imports) {
     if (specifier.startsWith('@tensorflow/') && !file.startsWith('pipeline/tensor/'))
       faults.push(`${file}: imports ${specifier}; only pipeline/tensor may`);
-    if (!specifier.startsWith('.')) continue;
-    const target = relative(root, resolve(root, dirname(file), specifier))
-      .replaceAll('\\', '/')
-      .replace(/\.js$/, '.ts');
-    const [from, to] = [rank(file), rank(target)];
-    if (to > from) faults.push(`${file}: imports ${target}, which is above it`);
+    if (target === null || /\.json$/.test(target)) continue;
+    const to = rank(target);
+    if (to < 0) faults.push(`${file}: imports ${target}, which is no part of the product`);
+    if (to > from) faults.push(`${file}: imports ${target}, which comes after it`);
     const crosses = to >= 0 && to !== from && ORDER[to].startsWith('pipeline/') && !ORDER[to].endsWith('.ts');
     if (crosses && target !== `${ORDER[to]}/index.ts`)
       faults.push(`${file}: imports ${target} past ${ORDER[to]}/index.ts`);
   }
+  return faults;
+}
+
+/** The circles that a depth-first walk closes; types may refer to one another. */
+function circles(imports) {
+  const faults = [];
+  const done = new Set();
+  const path = [];
+  const visit = (file) => {
+    const at = path.indexOf(file);
+    if (at >= 0) faults.push(`circle: ${[...path.slice(at), file].join(' -> ')}`);
+    if (at >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const { target, isType } of imports.get(file) ?? []) if (target !== null && !isType) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file);
+  return faults;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const faults = checkImports();
+  const faults = checkImports(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
   for (const fault of faults) console.error(fault);
   if (faults.length) process.exit(1);
   console.log('imports: all in order');

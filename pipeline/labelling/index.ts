@@ -38,18 +38,8 @@ export { type Components, type Moments, moments, project } from './ladder/compon
 export { type LadderOptions, ladder, type ModelScore } from './ladder/ladder.js';
 export { choleskySolve, fitLogistic, logisticScores } from './ladder/logistic.js';
 export { type SimpleScore, simpleScores } from './ladder/simple.js';
-export { type ContingencyMetrics, contingencyMetrics, countsOf } from './metrics/contingency.js';
-export { type Match, matchEvents, type Span } from './metrics/matching.js';
-export {
-  brier,
-  brierSkill,
-  calibrationError,
-  equalMassEdges,
-  equalWidthEdges,
-  logLoss,
-  reliability,
-} from './metrics/probability.js';
-export { auroc, averagePrecision, curves, rank, rankMetrics } from './metrics/ranking.js';
+export * as metrics from './metrics/index.js';
+export * from './metrics/index.js';
 export {
   eventFiles,
   type LabelRunInput,

@@ -11,7 +11,8 @@ const BUILT = join(ROOT, 'dist/workers/processors/child.js');
 export function buildWhenStale(): void {
   const folders = ['schemas', 'pipeline', 'workers', 'cli'].map((name) => join(ROOT, name));
   const built = existsSync(BUILT) ? statSync(join(ROOT, 'dist/cli/main.js')).mtimeMs : 0;
-  if (folders.every((folder) => newest(folder) < built)) return;
+  const index = statSync(join(ROOT, 'index.ts')).mtimeMs;
+  if (index < built && folders.every((folder) => newest(folder) < built)) return;
   execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--noCheck'], { cwd: ROOT, stdio: 'inherit' });
 }
 
