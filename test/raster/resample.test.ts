@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { isFullCircle, type Resampling, resample, resampler } from '../../pipeline/raster/resample.js';
+import type { Grid } from '../../schemas/records/index.js';
+
+interface Case extends Omit<Grid, 'crs'> {
+  name: string;
+  method: Resampling;
+  kind: 'plain' | 'holes';
+  values: (number | null)[];
+}
+interface Golden extends Omit<Grid, 'crs'> {
+  plain: (number | null)[];
+  holes: (number | null)[];
+  cases: Case[];
+}
+const golden: Golden = JSON.parse(readFileSync(new URL('../golden/resample.json', import.meta.url), 'utf8'));
+const crs = 'EPSG:4326';
+
+/** Null where invalid. */
+function bring(
+  source: Grid,
+  values: readonly (number | null)[],
+  target: Grid,
+  method: Resampling,
+): (number | null)[] {
+  const weights = resampler(source, target, method);
+  if (!weights) return [...values];
+  const cells = target.width * target.height;
+  const out = { values: new Float32Array(cells), valid: new Uint8Array(cells).fill(1), step: 1, at: 0 };
+  const valid = Uint8Array.from(values, (v) => Number(v !== null));
+  resample(
+    weights,
+    { values: Float64Array.from(values, (v) => v ?? -1e30), valid, width: source.width },
+    out,
+  );
+  return Array.from(out.values, (v, cell) => (out.valid[cell] ? v : null));
+}
+
+describe('resampling', () => {
+  const { width, height, transform } = golden;
+  const source = { width, height, transform, crs };
+
+  it.each(golden.cases.filter((c) => c.kind === 'plain'))(
+    'is that of rasterio: $name, $method',
+    ({ values, method, ...grid }) => {
+      const found = bring(source, golden.plain, { ...grid, crs }, method);
+      found.forEach((value, cell) => {
+        if (value !== null) expect(value).toBeCloseTo(values[cell] ?? Number.NaN, 3);
+        // Cells of which less than half lies on the map: the warper keeps them, here they are invalid.
+        else if (method !== 'area') expect(values[cell]).toBeNull();
+      });
+      expect(found.some((value) => value !== null)).toBe(true);
+    },
+  );
+
+  it.each(golden.cases.filter((c) => c.kind === 'holes'))(
+    'gives invalid cells no weight: $name, $method',
+    ({ values, method, ...grid }) => {
+      const found = bring(source, golden.holes, { ...grid, crs }, method);
+      found.forEach((value, cell) => {
+        // The warper gives up a bilinear cell whose centre lies in a hole; here more than half of the weight counts.
+        if (value === null || (method === 'bilinear' && values[cell] === null)) return;
+        expect(value).toBeCloseTo(values[cell] ?? Number.NaN, 3);
+      });
+      if (method === 'nearest') expect(found.map((v) => v === null)).toEqual(values.map((v) => v === null));
+    },
+  );
+
+  it('wraps around a full circle of longitude and joins -180..180 to 0..360', () => {
+    const globe = { width: 12, height: 1, transform: [0, 30, 0, 90, 0, -180], crs } as Grid;
+    const values = Array.from({ length: 12 }, (_, i) => i);
+    expect(isFullCircle(globe)).toBe(true);
+    const west = { ...globe, transform: [-180, 30, 0, 90, 0, -180] } as Grid;
+    for (const method of ['nearest', 'bilinear', 'area'] as const)
+      expect(bring(globe, values, west, method)).toEqual([6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5]);
+    const half = { ...globe, transform: [-15, 30, 0, 90, 0, -180] } as Grid;
+    expect(bring(globe, values, half, 'bilinear').slice(0, 2)).toEqual([5.5, 0.5]);
+    const region = { ...globe, width: 3, transform: [-60, 30, 0, 90, 0, -180] } as Grid;
+    expect(bring(globe, values, region, 'area')).toEqual([10, 11, 0]);
+  });
+
+  it('lets a map of 0..360 that is no full circle meet a target in -180..180', () => {
+    const atlantic = { width: 4, height: 1, transform: [300, 10, 0, 10, 0, -10], crs } as Grid;
+    const target = { ...atlantic, transform: [-60, 10, 0, 10, 0, -10] } as Grid;
+    expect(bring(atlantic, [1, 2, 3, 4], target, 'nearest')).toEqual([1, 2, 3, 4]);
+    expect(bring(target, [1, 2, 3, 4], atlantic, 'bilinear')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('stretches maps without a place over the same square', () => {
+    const small = { width: 2, height: 2, transform: null, crs: 'none' };
+    const large = { ...small, width: 4, height: 4 };
+    expect(bring(small, [1, 2, 3, 4], large, 'nearest').slice(0, 8)).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
+    expect(bring(large, [...Array(16).keys()], small, 'area')).toEqual([2.5, 4.5, 10.5, 12.5]);
+  });
+
+  it('keeps a cell that is half valid and drops one that is less', () => {
+    const row = { width: 4, height: 1, transform: null, crs: 'none' };
+    expect(bring(row, [1, null, 3, null], { ...row, width: 2 }, 'area')).toEqual([1, 3]);
+    expect(bring(row, [1, null, null, null], { ...row, width: 1 }, 'area')).toEqual([null]);
+  });
+});
