@@ -141,6 +141,23 @@ describe('a hostile GeoTIFF', () => {
           expect(error).toMatchObject({ tag: 'BadRasterError' }),
         );
   });
+  it.each(['int16_lzw_tile_p2_pixel', 'uint8_zstd_strip_p1_pixel', 'float32_deflate_tile_p3_band'])(
+    'of %s with bytes changed is refused or read, with no other error and in no time',
+    async (name) => {
+      const whole = await bytesOf(`${name}.tif`);
+      const started = Date.now();
+      for (let at = 8; at < whole.length; at += 11) {
+        const bytes = whole.slice();
+        bytes[at] ^= 0xff;
+        await read(bytes).catch((error) => expect(error).toMatchObject({ tag: 'BadRasterError' }));
+      }
+      expect(Date.now() - started).toBeLessThan(30_000);
+    },
+  );
+  it('is empty, text or another format and refused', async () => {
+    for (const text of ['', 'II', 'II*\0', 'no map at all', '\x89PNG\r\n\x1a\n', 'CDF\x01'])
+      await refused(new TextEncoder().encode(text));
+  });
   it('that is a deflate bomb inflates no further than its block', async () => {
     const { deflateSync } = await import('node:zlib');
     const bomb = deflateSync(new Uint8Array(50_000_000), { level: 9 });
