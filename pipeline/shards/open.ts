@@ -76,7 +76,8 @@ export function pixels(batch: RecordBatch): PixelBatch {
   const lists = child('values')!;
   return {
     rows: batch.numRows,
-    values: lists.children[0].values,
+    // Buffers are padded to 8 bytes.
+    values: lists.children[0].values.subarray(0, lists.children[0].length),
     masks: (child('valid')?.values as Uint8Array | undefined) ?? null,
     crc: child('crc')!.values,
   };
