@@ -1,5 +1,6 @@
 /** Looks at every source without decoding it: header, time, series. */
 import { readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import type { IngestConfig } from '../../schemas/config/index.js';
 import type { FrameSource } from '../../schemas/records/index.js';
 import { ConfigError, isStormreelError, type StormreelError, TimeError } from '../errors.js';
@@ -87,7 +88,7 @@ async function scanFile(
     header,
     band,
   });
-  const folder = file.folders.filter((name) => !classFolders.includes(name)).join('.') || file.source;
+  const folder = seriesFolder(file, classFolders);
   const fallback = seriesName(config.series ?? folder);
   if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
   if (header.times)
@@ -144,6 +145,14 @@ async function innerTime(path: string, header: MapHeader, assumeUtc: boolean): P
     if (typeof text === 'string') return textTime(text, path, assumeUtc);
   }
   return header.timeText === null ? null : textTime(header.timeText, path, assumeUtc);
+}
+
+/** The folders of a map that are no classes; where there are none the source, or the folder above it if that is a class. */
+function seriesFolder({ path, folders, source }: MapFile, classFolders: readonly string[]): string {
+  const own = folders.filter((name) => !classFolders.includes(name));
+  if (own.length > 0) return own.join('.');
+  if (!classFolders.includes(source)) return source;
+  return basename(resolve(dirname(path), ...folders.map(() => '..'), '..'));
 }
 
 /** Names that are file names everywhere: other characters become `_`. ConfigError: two texts that become one name. */

@@ -44,7 +44,7 @@ export function assignBlocks(index: FrameIndex, stepMs: number, config: By<'bloc
   return part;
 }
 
-/** Frames of series named by patterns. ConfigError: a pattern that names nothing; LeakError: a series in two parts. */
+/** Frames of series named by patterns; `!pattern` leaves series out. ConfigError: a pattern that names nothing; LeakError: a series in two parts. */
 export function assignSeries(index: FrameIndex, config: By<'series'>): Uint8Array {
   const partOf = new Map<number, number>();
   const lists = [
@@ -53,12 +53,11 @@ export function assignSeries(index: FrameIndex, config: By<'series'>): Uint8Arra
     { part: TEST, patterns: config.test },
   ];
   for (const { part, patterns } of lists)
-    for (const pattern of patterns)
-      for (const series of matching(index.seriesNames, pattern)) {
-        const before = partOf.get(series) ?? part;
-        if (before !== part) throw twice(index.seriesNames[series]);
-        partOf.set(series, part);
-      }
+    for (const series of chosen(index.seriesNames, patterns)) {
+      const before = partOf.get(series) ?? part;
+      if (before !== part) throw twice(index.seriesNames[series]);
+      partOf.set(series, part);
+    }
   return Uint8Array.from(index.series, (series) => partOf.get(series) ?? NONE);
 }
 
@@ -133,6 +132,15 @@ function equalBlocks(index: FrameIndex, stepMs: number, count: number): Blocks {
   };
 }
 
+function chosen(names: readonly string[], patterns: readonly string[]): Set<number> {
+  const found = new Set<number>();
+  for (const pattern of patterns)
+    if (!pattern.startsWith('!')) for (const series of matching(names, pattern)) found.add(series);
+  for (const pattern of patterns)
+    if (pattern.startsWith('!')) for (const series of matching(names, pattern.slice(1))) found.delete(series);
+  return found;
+}
+
 function matching(names: readonly string[], pattern: string): number[] {
   const text = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const expression = new RegExp(`^${text.join('.*')}$`);
@@ -149,7 +157,7 @@ function matching(names: readonly string[], pattern: string): number[] {
 
 function twice(name: string): LeakError {
   return new LeakError(`series "${name}" is named in two parts of the split`, {
-    hint: 'name each series once in split.train, split.validation and split.test',
+    hint: `name each series once; to leave this one out of a pattern: "*", "!${name}"`,
     fields: { series: [name, name] },
   });
 }

@@ -49,7 +49,7 @@ export const SplitConfig = z.discriminatedUnion('by', [
     validation: z.number().min(0).max(0.5).default(0),
     embargo: Span.default('0h'),
   }),
-  /** Series by name; `*` stands for any text. */
+  /** Series by name; `*` stands for any text, `!name` leaves out: train ['*', '!a'], test ['a'] is leave one series out. */
   z.strictObject({
     by: z.literal('series'),
     train: z.array(z.string()).min(1),

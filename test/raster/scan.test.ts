@@ -120,3 +120,20 @@ describe('maps that do not fit, with onBadFrame: skip', () => {
     expect(await refusal({ onBadFrame: 'skip' })).toMatchObject({ tag: 'ConfigError' });
   });
 });
+
+describe('class folders', () => {
+  const classes = { classFolders: ['calm', 'storm'] };
+
+  it('are one series in the order of time, whether their parent or they themselves are named', async () => {
+    await put({
+      'sea/calm/20051201Z.tif': tif(),
+      'sea/storm/20051202Z.tif': tif(),
+      'sea/calm/20051203Z.tif': tif(),
+    });
+    for (const sources of [[at('sea')], [at('sea/storm'), at('sea/calm')]]) {
+      const { series, times } = await ingested({ sources }, classes);
+      expect(series).toEqual(['sea']);
+      expect(times[0].map((t) => t.slice(8, 10))).toEqual(['01', '02', '03']);
+    }
+  });
+});

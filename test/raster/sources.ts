@@ -8,6 +8,7 @@ import {
   describeDataset,
   encodeGeoTiff,
   type GeoTiffImage,
+  type ScanOptions,
   scanSources,
 } from '../../pipeline/raster/index.js';
 import { IngestConfig } from '../../schemas/config/index.js';
@@ -41,9 +42,9 @@ export function tif(change: Partial<GeoTiffImage> = {}): Uint8Array {
   });
 }
 
-export async function ingested(config: object = {}) {
+export async function ingested(config: object = {}, options: ScanOptions = {}) {
   const whole = IngestConfig.parse({ sources: [folder], step: '1h', ...config });
-  const scan = await scanSources(whole);
+  const scan = await scanSources(whole, options);
   const { description, frames, rejected } = describeDataset(scan, whole);
   return {
     description,

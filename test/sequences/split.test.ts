@@ -297,6 +297,15 @@ describe('makeSplit by series', () => {
       '1 pairs of series in different parts have no footprint',
     );
   });
+  it('leaves one series out', () => {
+    const store = tiles(['t1', box(0)], ['t2', box(100)], ['t3', box(200)]);
+    const [one] = store.index.seriesNames;
+    const out = split({ by: 'series', train: ['*', `!${one}`], validation: [], test: [one], embargo: '0h' });
+    const { part } = makeSplit(store, half(store), out, { windowLength: 3 });
+    part.forEach((p, frame) => {
+      expect(p).toBe(store.index.series[frame] === 0 ? TEST : TRAIN);
+    });
+  });
   it('refuses a pattern that names nothing and a series named twice', () => {
     const store = tiles(['t1', box(0)], ['x1', box(90)]);
     const by = (train: string[], test: string[]) =>
