@@ -1,5 +1,5 @@
 /**
- * `npm test` after set-up: lint, types, imports, then every test; ends with `tests: N passed, N failed`.
+ * `npm test` after set-up: lint, types, imports, schemas, then every test; ends with `tests: N passed, N failed`.
  * With STORMREEL_FAIL_ON_SKIP=1 (CI) a skipped test is a failure.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,6 +16,7 @@ const checks = [
   ['lint', bin('biome'), ['check', '.']],
   ['types', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['imports', process.execPath, ['scripts/check-imports.mjs']],
+  ['schemas', process.execPath, ['scripts/export-schemas.mjs', '--check']],
 ];
 const failedChecks = checks.filter(([name, command, args]) => {
   const ok = run(command, args);
