@@ -1,4 +1,5 @@
-import { symlink } from 'node:fs/promises';
+import { chmod, symlink } from 'node:fs/promises';
+import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { at, inFolder, ingested, put, refusal, tif } from './sources.js';
 
@@ -135,5 +136,59 @@ describe('class folders', () => {
       expect(series).toEqual(['sea']);
       expect(times[0].map((t) => t.slice(8, 10))).toEqual(['01', '02', '03']);
     }
+  });
+});
+
+describe('files that may not be read', () => {
+  /** Root may read everything, so the test stops being root for a moment. */
+  async function asNobody<T>(work: () => Promise<T>): Promise<T> {
+    const root = process.getuid?.() === 0;
+    if (root) process.seteuid?.(65534);
+    try {
+      return await work();
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
+  }
+
+  it('are a ConfigError that says so, for maps, pictures and folders', async () => {
+    await put({ 'maps/20051201Z.tif': tif(), 'pictures/20051201Z.png': 'x', 'closed/20051201Z.tif': tif() });
+    for (const name of ['.', 'maps', 'pictures']) await chmod(at(name), 0o755);
+    for (const name of ['maps/20051201Z.tif', 'pictures/20051201Z.png', 'closed']) await chmod(at(name), 0);
+    for (const name of ['maps', 'pictures', 'closed'])
+      expect(await asNobody(() => refusal({ sources: [at(name)] }))).toMatchObject({
+        tag: 'ConfigError',
+        fields: { code: 'EACCES', path: expect.stringContaining(name) },
+        hint: expect.stringContaining('chmod'),
+      });
+    await chmod(at('closed'), 0o755);
+  });
+});
+
+describe('a picture that claims to be huge', () => {
+  it('is refused by its header', async () => {
+    const chunk = (type: string, data: Uint8Array) => {
+      const body = Buffer.concat([Buffer.from(type), data]);
+      const out = Buffer.alloc(8 + data.length + 4);
+      out.writeUInt32BE(data.length);
+      body.copy(out, 4);
+      out.writeUInt32BE(crc32(body), out.length - 4);
+      return out;
+    };
+    const header = Buffer.alloc(13);
+    for (const o of [0, 4]) header.writeUInt32BE(60_000, o);
+    header.set([8, 0], 8);
+    const pixels = chunk('IDAT', deflateSync(new Uint8Array(1000)));
+    const png = [
+      Buffer.from('89504e470d0a1a0a', 'hex'),
+      chunk('IHDR', header),
+      pixels,
+      chunk('IEND', header.subarray(13)),
+    ];
+    await put({ 'a.png': Buffer.concat(png) });
+    expect(await refusal({ pictures: true })).toMatchObject({
+      tag: 'BadRasterError',
+      fields: { path: at('a.png') },
+    });
   });
 });
