@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Schema, tableFromIPC } from 'apache-arrow';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeScores } from '../../pipeline/anomaly/index.js';
 import { writeAttention, writeEvents, writePredictions } from '../../pipeline/labelling/index.js';
 import { joinLabels, readLabels, saveLabels } from '../../pipeline/labels/index.js';
 import { type Dataset, openDataset } from '../../pipeline/shards/index.js';
@@ -62,7 +63,7 @@ describe('docs/data-format.md', () => {
     expect([...labels.metadata.keys()].sort()).toEqual(['hash', 'rule', 'source']);
   });
 
-  it('names the columns of predictions, events and attention', async () => {
+  it('names the columns of predictions, events, scores and attention', async () => {
     const at = (name: string) => join(folder, name);
     const row = { series: 'a', time: 0, logit: 0, probability: 0.5, event_id: null, context: 1 };
     await writePredictions(at('p.parquet'), [{ ...row, predicted: 0, split: 'none' }]);
@@ -81,6 +82,9 @@ describe('docs/data-format.md', () => {
     const events: EventRow[] = [{ ...event, peak_probability: 1, mean_probability: 1 }];
     await writeEvents({ csv: at('e.csv'), geojson: at('e.geojson') }, events);
     expect(columns('events')).toEqual(readFileSync(at('e.csv'), 'utf8').split('\n')[0].split(','));
+    const scores = { score: 1, window_score: 1, p_value: 1, pca: 1, persistence: 1, norm: null };
+    await writeScores(at('s.csv'), [{ series: 'a', time: 0, ...scores, split: 'none' }]);
+    expect(columns('scores')).toEqual(readFileSync(at('s.csv'), 'utf8').split('\n')[0].split(','));
     const maps = new Float32Array(store.index.length * 256);
     await writeAttention(at('attention.arrow'), store.index, maps, { width: 16, height: 16 });
     expect(columns('attention')).toEqual(names(arrow(at('attention.arrow'))));
