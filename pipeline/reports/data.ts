@@ -67,7 +67,16 @@ export interface ReportProvenance {
 
 /** A part of the report that has nothing to show. */
 export interface Missing {
-  piece: 'dataset' | 'labels' | 'split' | 'predictions' | 'scores' | 'events' | 'metrics' | 'log' | 'attention';
+  piece:
+    | 'dataset'
+    | 'labels'
+    | 'split'
+    | 'predictions'
+    | 'scores'
+    | 'events'
+    | 'metrics'
+    | 'log'
+    | 'attention';
   reason: string;
   /** What to type to get it. */
   cure: string;

@@ -25,12 +25,15 @@ export function interval(estimate: Estimate | null | undefined, digits = 3, form
 export function withInterval(estimate: Estimate | null | undefined, form = number): string {
   if (!estimate || estimate.value === null) return `n/a (${estimate?.reason ?? 'not computed'})`;
   const value = form(estimate.value, 3);
-  return estimate.ci95 ? `${value} (95 % ${interval(estimate, 3, form)})` : `${value} (${interval(estimate)})`;
+  return estimate.ci95
+    ? `${value} (95 % ${interval(estimate, 3, form)})`
+    : `${value} (${interval(estimate)})`;
 }
 
 export const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', '\u2009');
 export const percent = (share: number, digits = 1): string => `${number(100 * share, digits)} %`;
-export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${count(n)} ${n === 1 ? one : many}`;
 
 /** `2026-03-25 07:00 UTC`; the position for pictures without times. */
 export function instant(time: number, kind: 'utc' | 'none' = 'utc'): string {

@@ -1,14 +1,15 @@
 /** The report as one HTML file: no network, scripts and styles inside. Pure: data in, text out. */
 import { readFileSync } from 'node:fs';
 import type { ReportData } from './data.js';
+import { count, instant } from './format.js';
 import { packAttention } from './frames/attention.js';
 import { openingFrame } from './frames/choose.js';
 import { readFields } from './frames/fields.js';
 import { payload } from './frames/payload.js';
-import { count, instant } from './format.js';
 import { type Html, html, raw, scriptJson } from './html.js';
 import { type Stage, stageOf } from './maps/stage.js';
 import { type World, world } from './maps/world.js';
+import { playerScript } from './script.js';
 import { anomalySection } from './sections/anomaly.js';
 import { evaluationSection, ladderSection } from './sections/evaluation.js';
 import { eventsSection } from './sections/events.js';
@@ -56,13 +57,16 @@ ${missingList(data)}
 ${shown.map(([id, title, body]) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${body}</section>`)}
 </main><footer><p>Written by stormreel from the stored records of the run; nothing on this page was computed anew or fetched.</p></footer>
 <script type="application/json" id="payload">${scriptJson(packed)}</script>
-<script>${raw(asset('player.js'))}</script></body></html>`;
+<script type="module">${raw(playerScript())}</script></body></html>`;
   return `${page.text}\n`;
 }
 
 function extent({ index, store, provenance }: ReportData): string {
   if (!index || index.length === 0) return 'no frames';
-  const [from, to] = index.time.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const [from, to] = index.time.reduce(
+    ([a, b], t) => [Math.min(a, t), Math.max(b, t)],
+    [Infinity, -Infinity],
+  );
   const kind = store?.description.time ?? 'utc';
   const span = kind === 'utc' ? `, ${instant(from)} to ${instant(to)}` : '';
   const series = index.seriesNames.length > 1 ? ` in ${count(index.seriesNames.length)} series` : '';
@@ -73,7 +77,10 @@ const MARGIN_DEGREES = 9;
 
 export function worldOf({ mosaic }: Stage): World {
   const [a, b] = [mosaic!.north!, mosaic!.north! + mosaic!.dy * mosaic!.height];
-  return world({ south: Math.max(-90, Math.min(a, b) - MARGIN_DEGREES), north: Math.min(90, Math.max(a, b) + MARGIN_DEGREES) });
+  return world({
+    south: Math.max(-90, Math.min(a, b) - MARGIN_DEGREES),
+    north: Math.min(90, Math.max(a, b) + MARGIN_DEGREES),
+  });
 }
 
 const asset = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');

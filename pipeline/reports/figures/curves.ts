@@ -19,7 +19,12 @@ export function precisionRecall({ curves, n, positives, ap }: Evaluation): Html 
       Plot.gridX({ strokeOpacity: 0.08 }),
       Plot.gridY({ strokeOpacity: 0.08 }),
       Plot.ruleY([base], REFERENCE),
-      Plot.text([[1, base]], { text: () => `base rate ${base.toFixed(2)}`, textAnchor: 'end', dy: base > 0.9 ? 10 : -7, fill: 'currentColor' }),
+      Plot.text([[1, base]], {
+        text: () => `base rate ${base.toFixed(2)}`,
+        textAnchor: 'end',
+        dy: base > 0.9 ? 10 : -7,
+        fill: 'currentColor',
+      }),
       Plot.line(thinned(curves.pr), { stroke: INK, strokeWidth: 2.2, curve: 'step-before' }),
       Plot.frame({ strokeOpacity: 0.25 }),
     ],
@@ -34,7 +39,13 @@ export function roc({ curves, auroc }: Evaluation): Html {
     marks: [
       Plot.gridX({ strokeOpacity: 0.08 }),
       Plot.gridY({ strokeOpacity: 0.08 }),
-      Plot.line([[0, 0], [1, 1]], REFERENCE),
+      Plot.line(
+        [
+          [0, 0],
+          [1, 1],
+        ],
+        REFERENCE,
+      ),
       Plot.text([[0.62, 0.62]], { text: () => 'chance', dy: 14, dx: 8, fill: 'currentColor' }),
       Plot.line(thinned(curves.roc), { stroke: INK, strokeWidth: 2.2 }),
       Plot.frame({ strokeOpacity: 0.25 }),
@@ -45,28 +56,38 @@ export function roc({ curves, auroc }: Evaluation): Html {
 export function reliabilityCurve({ curves, n, positives }: Evaluation): Html {
   const bins = curves.reliability.filter((b) => b.n > 0 && b.meanProbability !== null && b.observed !== null);
   const most = Math.max(1, ...bins.map((b) => b.n));
-  return draw('Observed share of storms against the probability given; on the diagonal the probabilities are right', {
-    ...SIZE,
-    x: unit('Probability given'),
-    y: unit('Observed share of storms'),
-    r: { range: [2.5, 9], domain: [0, most] },
-    marks: [
-      Plot.gridX({ strokeOpacity: 0.08 }),
-      Plot.gridY({ strokeOpacity: 0.08 }),
-      Plot.line([[0, 0], [1, 1]], REFERENCE),
-      Plot.ruleY([n ? positives / n : 0], { ...REFERENCE, strokeDasharray: '1 4' }),
-      Plot.line(bins, { x: 'meanProbability', y: 'observed', stroke: INK, strokeWidth: 1.6 }),
-      Plot.dot(bins, {
-        x: 'meanProbability',
-        y: 'observed',
-        r: 'n',
-        fill: INK,
-        stroke: 'var(--paper)',
-        title: (b: Reliability) => `${b.n} frames: given ${b.meanProbability?.toFixed(3)}, observed ${b.observed?.toFixed(3)}`,
-      }),
-      Plot.frame({ strokeOpacity: 0.25 }),
-    ],
-  }).svg;
+  return draw(
+    'Observed share of storms against the probability given; on the diagonal the probabilities are right',
+    {
+      ...SIZE,
+      x: unit('Probability given'),
+      y: unit('Observed share of storms'),
+      r: { range: [2.5, 9], domain: [0, most] },
+      marks: [
+        Plot.gridX({ strokeOpacity: 0.08 }),
+        Plot.gridY({ strokeOpacity: 0.08 }),
+        Plot.line(
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          REFERENCE,
+        ),
+        Plot.ruleY([n ? positives / n : 0], { ...REFERENCE, strokeDasharray: '1 4' }),
+        Plot.line(bins, { x: 'meanProbability', y: 'observed', stroke: INK, strokeWidth: 1.6 }),
+        Plot.dot(bins, {
+          x: 'meanProbability',
+          y: 'observed',
+          r: 'n',
+          fill: INK,
+          stroke: 'var(--paper)',
+          title: (b: Reliability) =>
+            `${b.n} frames: given ${b.meanProbability?.toFixed(3)}, observed ${b.observed?.toFixed(3)}`,
+        }),
+        Plot.frame({ strokeOpacity: 0.25 }),
+      ],
+    },
+  ).svg;
 }
 
 /** At most 600 points of a curve, its ends kept. */

@@ -4,11 +4,11 @@
  */
 import type { ReportData } from '../data.js';
 import { instant, latitude, longitude } from '../format.js';
+import { NOTHING } from '../frames/quantise.js';
 import { type Html, html, raw } from '../html.js';
 import { plainPixels, pngUri } from '../maps/raster.js';
 import { boxOf } from '../maps/stage.js';
 import { type Rgb, table } from '../palette.js';
-import { NOTHING } from '../frames/quantise.js';
 import { tickText } from './series.js';
 
 export interface Panel {
@@ -42,7 +42,11 @@ export function panelsOf({ index, store }: ReportData): Panel[] {
     .sort((a, b) => b[0] - a[0])
     .map(([lat, row]) => {
       row.sort((a, b) => a.lon - b.lon);
-      return { title: `Tiles centred at ${latitude(lat)}`, columns: row.map((r) => r.series), lon: row.map((r) => r.lon) };
+      return {
+        title: `Tiles centred at ${latitude(lat)}`,
+        columns: row.map((r) => r.series),
+        lon: row.map((r) => r.lon),
+      };
     });
 }
 
@@ -68,13 +72,25 @@ export async function matrixPanel(data: ReportData, panel: Panel, options: Matri
   });
   const image = await pngUri(plainPixels({ bytes, width, height }, table(options.ramp)));
   const [cw, ch] = [(WIDTH - LEFT) / width, Math.min(14, Math.max(2, 300 / height))];
-  const at = (c: number, r: number): [string, string] => [(LEFT + (c + 0.5) * cw).toFixed(1), (TOP + (r + 0.5) * ch).toFixed(1)];
+  const at = (c: number, r: number): [string, string] => [
+    (LEFT + (c + 0.5) * cw).toFixed(1),
+    (TOP + (r + 0.5) * ch).toFixed(1),
+  ];
   let dots = '';
   cells.forEach((f, i) => {
     if (f >= 0 && options.storm(f)) dots += `M${at(i % width, Math.floor(i / width)).join(' ')}h0`;
   });
-  const testColumns = panel.columns.map((_, c) => cells.some((f, i) => i % width === c && f >= 0 && options.test?.(f)));
-  const link = JSON.stringify({ columns: panel.columns, times, left: LEFT / WIDTH, top: TOP, height: ch * height, full: TOP + ch * height + BOTTOM });
+  const testColumns = panel.columns.map((_, c) =>
+    cells.some((f, i) => i % width === c && f >= 0 && options.test?.(f)),
+  );
+  const link = JSON.stringify({
+    columns: panel.columns,
+    times,
+    left: LEFT / WIDTH,
+    top: TOP,
+    height: ch * height,
+    full: TOP + ch * height + BOTTOM,
+  });
   const total = TOP + ch * height + BOTTOM;
   const name = `${options.label}. ${panel.title}: ${width} series across, ${height} times downwards from ${instant(index.time[cells.find((f) => f >= 0) ?? 0], kind)}`;
   return html`<figure class="matrix"><figcaption>${panel.title}</figcaption>
@@ -126,7 +142,14 @@ function rowTicks(times: number[], kind: 'utc' | 'none'): [number, string][] {
   const step = Math.max(1, Math.round(times.length / 8));
   const span = times[times.length - 1] - times[0];
   if (kind === 'none' || span > 14 * 86_400_000)
-    return times.map((t, r): [number, string] => [r, kind === 'none' ? String(t + 1) : tickText(t - (t % 86_400_000), span)]).filter(([r]) => r % step === 0);
+    return times
+      .map((t, r): [number, string] => [
+        r,
+        kind === 'none' ? String(t + 1) : tickText(t - (t % 86_400_000), span),
+      ])
+      .filter(([r]) => r % step === 0);
   const day = (t: number) => Math.floor(t / 86_400_000);
-  return times.flatMap((t, r): [number, string][] => (r === 0 || day(t) !== day(times[r - 1]) ? [[r, tickText(day(t) * 86_400_000, span)]] : []));
+  return times.flatMap((t, r): [number, string][] =>
+    r === 0 || day(t) !== day(times[r - 1]) ? [[r, tickText(day(t) * 86_400_000, span)]] : [],
+  );
 }

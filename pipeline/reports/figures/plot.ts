@@ -20,7 +20,10 @@ export function draw(label: string, options: Plot.PlotOptions): Drawn {
   const domain = (scale?.domain ?? [0, 1]).map(Number) as [number, number];
   return {
     svg: raw(String(plot.outerHTML)),
-    x: { domain: [domain[0], domain[domain.length - 1]], range: (scale?.range ?? [0, 1]) as [number, number] },
+    x: {
+      domain: [domain[0], domain[domain.length - 1]],
+      range: (scale?.range ?? [0, 1]) as [number, number],
+    },
   };
 }
 

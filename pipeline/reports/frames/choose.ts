@@ -36,7 +36,8 @@ export function openingFrame(data: ReportData): number {
   const frames = shownFrames(data);
   if (!predictions) return frames.find((f) => labels?.label[f] === 1) ?? frames[0] ?? 0;
   const sure = (f: number) =>
-    (Number.isNaN(predictions.probability[f]) ? -1 : predictions.probability[f]) + (labels?.label[f] === 1 ? 1e-4 : 0);
+    (Number.isNaN(predictions.probability[f]) ? -1 : predictions.probability[f]) +
+    (labels?.label[f] === 1 ? 1e-4 : 0);
   return frames.reduce((best, f) => (sure(f) > sure(best) ? f : best), frames[0] ?? 0);
 }
 
@@ -63,26 +64,53 @@ export function gallery(data: ReportData, each = 6): { kind: string; text: strin
   const { predictions, labels, scores } = data;
   const frames = shownFrames(data);
   const p = (f: number) => predictions?.probability[f] ?? Number.NaN;
-  const judged = (f: number) => labels !== null && labels.label[f] >= 0 && labels.ignore[f] === 0 && !Number.isNaN(p(f));
-  const top = (list: number[], key: (f: number) => number) => [...list].sort((a, b) => key(b) - key(a)).slice(0, each);
+  const judged = (f: number) =>
+    labels !== null && labels.label[f] >= 0 && labels.ignore[f] === 0 && !Number.isNaN(p(f));
+  const top = (list: number[], key: (f: number) => number) =>
+    [...list].sort((a, b) => key(b) - key(a)).slice(0, each);
   const [storms, calms] = [1, 0].map((l) => frames.filter((f) => judged(f) && labels?.label[f] === l));
   return [
     {
       kind: 'Surest storms',
       text: 'largest probability',
-      frames: top(frames.filter((f) => p(f) > 0.5), p),
+      frames: top(
+        frames.filter((f) => p(f) > 0.5),
+        p,
+      ),
     },
     {
       kind: 'Least sure',
       text: 'probability nearest to one half',
-      frames: top(frames.filter((f) => Math.abs(p(f) - 0.5) < 0.25), (f) => -Math.abs(p(f) - 0.5)),
+      frames: top(
+        frames.filter((f) => Math.abs(p(f) - 0.5) < 0.25),
+        (f) => -Math.abs(p(f) - 0.5),
+      ),
     },
-    { kind: 'Missed', text: 'labelled storm, lowest probability', frames: top(storms.filter((f) => p(f) < 0.5), (f) => -p(f)) },
-    { kind: 'False alarms', text: 'labelled calm, highest probability', frames: top(calms.filter((f) => p(f) >= 0.5), p) },
+    {
+      kind: 'Missed',
+      text: 'labelled storm, lowest probability',
+      frames: top(
+        storms.filter((f) => p(f) < 0.5),
+        (f) => -p(f),
+      ),
+    },
+    {
+      kind: 'False alarms',
+      text: 'labelled calm, highest probability',
+      frames: top(
+        calms.filter((f) => p(f) >= 0.5),
+        p,
+      ),
+    },
     {
       kind: 'Strangest',
       text: 'largest anomaly score',
-      frames: scores ? top(frames.filter((f) => !Number.isNaN(scores.score[f])), (f) => scores.score[f]) : [],
+      frames: scores
+        ? top(
+            frames.filter((f) => !Number.isNaN(scores.score[f])),
+            (f) => scores.score[f],
+          )
+        : [],
     },
   ].filter((group) => group.frames.length > 0);
 }

@@ -34,7 +34,11 @@ export interface Fields {
   whole: boolean;
 }
 
-export async function readFields(data: ReportData, stage: Stage, budget = FIELD_BUDGET): Promise<Fields | null> {
+export async function readFields(
+  data: ReportData,
+  stage: Stage,
+  budget = FIELD_BUDGET,
+): Promise<Fields | null> {
   if (!data.store || !data.index || data.index.length === 0) return null;
   return stage.mosaic ? mosaicFields(data, stage.mosaic, budget) : frameFields(data, budget);
 }
@@ -42,7 +46,10 @@ export async function readFields(data: ReportData, stage: Stage, budget = FIELD_
 async function frameFields(data: ReportData, budget: number): Promise<Fields> {
   const { grid, bands } = data.store!.description;
   const good = byImportance(data).filter((f) => data.index!.ok[f]);
-  const used = good.length * grid.width * grid.height * bands.length <= budget * 4 ? bands.slice(0, 4) : bands.slice(0, 1);
+  const used =
+    good.length * grid.width * grid.height * bands.length <= budget * 4
+      ? bands.slice(0, 4)
+      : bands.slice(0, 1);
   const coarser = coarseness(grid, good.length * used.length, budget);
   const [width, height] = [Math.ceil(grid.width / coarser), Math.ceil(grid.height / coarser)];
   const most = Math.max(1, Math.floor(budget / (width * height * used.length)));
@@ -51,7 +58,12 @@ async function frameFields(data: ReportData, budget: number): Promise<Fields> {
   const values = new Float32Array(keys.length * used.length * size);
   await eachFrame(data, keys, (i, cells, valid) => {
     for (let b = 0; b < used.length; b++)
-      shrink(cells, valid, { ...grid, band: b, bands: bands.length, coarser }, values.subarray((i * used.length + b) * size));
+      shrink(
+        cells,
+        valid,
+        { ...grid, band: b, bands: bands.length, coarser },
+        values.subarray((i * used.length + b) * size),
+      );
   });
   const made = toBytes(values, keys.length, size, used);
   return { layout: 'frames', width, height, keys, ...made, coarser, whole: keys.length === good.length };
@@ -67,7 +79,13 @@ function coarseness(grid: { width: number; height: number }, maps: number, budge
 function shrink(
   cells: Float32Array,
   valid: Uint8Array,
-  { width, height, band, bands, coarser }: { width: number; height: number; band: number; bands: number; coarser: number },
+  {
+    width,
+    height,
+    band,
+    bands,
+    coarser,
+  }: { width: number; height: number; band: number; bands: number; coarser: number },
   out: Float32Array,
 ): void {
   const columns = Math.ceil(width / coarser);
@@ -99,11 +117,25 @@ async function mosaicFields(data: ReportData, mosaic: Mosaic, budget: number): P
   await eachFrame(data, keys, (i, cells, valid) => {
     const own = byName.get(index.seriesNames[index.series[keys[i]]]);
     const at = place.get(index.time[keys[i]])! * used.length;
-    if (own?.tile) lay(cells, valid, { tile: own.tile, mosaic, turn: sourceGrid.width, bands: bands.length, used: used.length, at }, values);
+    if (own?.tile)
+      lay(
+        cells,
+        valid,
+        { tile: own.tile, mosaic, turn: sourceGrid.width, bands: bands.length, used: used.length, at },
+        values,
+      );
   });
   const made = toBytes(values, times.length, size, used);
   const { width, height } = mosaic;
-  return { layout: 'mosaic', width, height, keys: times, ...made, coarser: 1, whole: times.length === all.length };
+  return {
+    layout: 'mosaic',
+    width,
+    height,
+    keys: times,
+    ...made,
+    coarser: 1,
+    whole: times.length === all.length,
+  };
 }
 
 function importantTimes(data: ReportData, most: number): number[] {
@@ -127,7 +159,12 @@ interface Lay {
 }
 
 /** Puts a tile's cells where they lie on the mosaic. */
-function lay(cells: Float32Array, valid: Uint8Array, { tile, mosaic, turn, bands, used, at }: Lay, out: Float32Array): void {
+function lay(
+  cells: Float32Array,
+  valid: Uint8Array,
+  { tile, mosaic, turn, bands, used, at }: Lay,
+  out: Float32Array,
+): void {
   for (let r = 0; r < tile.height; r++) {
     const row = tile.row + (tile.flip ? tile.height - 1 - r : r) - mosaic.row;
     if (row < 0 || row >= mosaic.height) continue;
@@ -149,12 +186,19 @@ async function eachFrame(
   const { grid, bands } = store!.description;
   const cells = grid.width * grid.height;
   const size = cells * bands.length;
-  const buffers = { values: new Float32Array(READ_AT_ONCE * size), valid: new Uint8Array(READ_AT_ONCE * cells) };
+  const buffers = {
+    values: new Float32Array(READ_AT_ONCE * size),
+    valid: new Uint8Array(READ_AT_ONCE * cells),
+  };
   for (let from = 0; from < frames.length; from += READ_AT_ONCE) {
     const some = frames.slice(from, from + READ_AT_ONCE);
     await store!.read(some, buffers);
     for (let i = 0; i < some.length; i++)
-      visit(from + i, buffers.values.subarray(i * size, (i + 1) * size), buffers.valid.subarray(i * cells, (i + 1) * cells));
+      visit(
+        from + i,
+        buffers.values.subarray(i * size, (i + 1) * size),
+        buffers.valid.subarray(i * cells, (i + 1) * cells),
+      );
   }
 }
 
@@ -162,7 +206,8 @@ function toBytes(values: Float32Array, keys: number, size: number, used: readonl
   const bytes = new Uint8Array(values.length);
   const bands = used.map((band, b) => {
     const own = new Float32Array(keys * size);
-    for (let k = 0; k < keys; k++) own.set(values.subarray((k * used.length + b) * size, (k * used.length + b + 1) * size), k * size);
+    for (let k = 0; k < keys; k++)
+      own.set(values.subarray((k * used.length + b) * size, (k * used.length + b + 1) * size), k * size);
     const usual = usualUnit(band, own);
     const shown = own.map((v) => v * usual.scale + usual.offset);
     const range = robustRange(shown);
@@ -178,6 +223,7 @@ function toBytes(values: Float32Array, keys: number, size: number, used: readonl
 function usualUnit({ unit }: Band, values: Float32Array): { unit: string; scale: number; offset: number } {
   const some = values.find((v) => !Number.isNaN(v)) ?? 0;
   if (unit === 'Pa' && some > 20_000) return { unit: 'hPa', scale: 0.01, offset: 0 };
-  if ((unit === 'K' || unit === 'kelvin') && some > 150) return { unit: '\u00b0C', scale: 1, offset: -273.15 };
+  if ((unit === 'K' || unit === 'kelvin') && some > 150)
+    return { unit: '\u00b0C', scale: 1, offset: -273.15 };
   return { unit: unit ?? '', scale: 1, offset: 0 };
 }

@@ -1,7 +1,7 @@
 /** What player.js gets: the frames' records as packed arrays and the fields as bytes. */
 import type { ReportData } from '../data.js';
 import { centreOf, place } from '../format.js';
-import { packCoast, type Box } from '../maps/coast.js';
+import { type Box, packCoast } from '../maps/coast.js';
 import { boxOf, type Stage, southUp } from '../maps/stage.js';
 import type { World } from '../maps/world.js';
 import { ANOMALY, DEPARTURE, FIELD, PROBABILITY, table } from '../palette.js';
@@ -76,14 +76,21 @@ export function payload({ data, stage, fields, attention, world }: PayloadInput)
     },
     rows: world && { height: world.height, lat: base64(world.rows.lat), degrees: base64(world.rows.degrees) },
     coast: boxes.length ? packCoast(boxes, size > 100 ? 0.3 : size > 40 ? 0.1 : 0.04) : null,
-    palettes: { field: base64(table(FIELD)), departure: base64(table(DEPARTURE)), probability: base64(table(PROBABILITY)), anomaly: base64(table(ANOMALY)) },
+    palettes: {
+      field: base64(table(FIELD)),
+      departure: base64(table(DEPARTURE)),
+      probability: base64(table(PROBABILITY)),
+      anomaly: base64(table(ANOMALY)),
+    },
   };
 }
 
 /** Place of a tile, else the name. */
 export function seriesLabel({ store }: ReportData, name: string): string {
   const own = store?.description.series.find((s) => s.name === name);
-  return own?.tile && own.footprint && store?.description.sourceGrid.crs !== 'none' ? place(...centreOf(own.footprint)) : name;
+  return own?.tile && own.footprint && store?.description.sourceGrid.crs !== 'none'
+    ? place(...centreOf(own.footprint))
+    : name;
 }
 
 /** The surest frame at the opening time. */

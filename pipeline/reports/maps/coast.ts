@@ -51,7 +51,8 @@ export function packCoast(boxes: readonly Box[], tolerance: number): string {
   const numbers: number[] = [];
   for (const line of coast().lines) {
     if (!boxes.some((box) => touches(line, box))) continue;
-    for (const [lon, lat] of thin(line, tolerance)) numbers.push(Math.round(lon * 100), Math.round(lat * 100));
+    for (const [lon, lat] of thin(line, tolerance))
+      numbers.push(Math.round(lon * 100), Math.round(lat * 100));
     numbers.push(32767, 32767);
   }
   return deflateSync(Buffer.from(Int16Array.from(numbers).buffer), { level: 9 }).toString('base64');

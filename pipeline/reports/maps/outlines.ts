@@ -35,7 +35,9 @@ function joinRow(boxes: Footprint[]): Footprint[] {
 function mergeStacked(boxes: Footprint[]): Footprint[] {
   const merged: Footprint[] = [];
   for (const box of boxes.toSorted((a, b) => b[3] - a[3])) {
-    const above = merged.find((m) => Math.abs(m[0] - box[0]) < 1e-6 && Math.abs(m[2] - box[2]) < 1e-6 && m[1] <= box[3] + 1e-6);
+    const above = merged.find(
+      (m) => Math.abs(m[0] - box[0]) < 1e-6 && Math.abs(m[2] - box[2]) < 1e-6 && m[1] <= box[3] + 1e-6,
+    );
     if (above) above[1] = Math.min(above[1], box[1]);
     else merged.push([...box]);
   }

@@ -71,7 +71,9 @@ export async function pngUri(
 ): Promise<string> {
   let image = sharp(Buffer.from(pixels.buffer), { raw: { width, height, channels: 4 } });
   if (enlarge !== 1)
-    image = image.resize(Math.round(width * enlarge), Math.round(height * enlarge), { kernel: smooth ? 'cubic' : 'nearest' });
+    image = image.resize(Math.round(width * enlarge), Math.round(height * enlarge), {
+      kernel: smooth ? 'cubic' : 'nearest',
+    });
   const png = await image.png({ compressionLevel: 9, palette: enlarge === 1 }).toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }

@@ -45,15 +45,17 @@ export function world({ south = -90, north = 90 } = {}): World {
     coast: path(coast().geometry),
     project: (lon, lat) => projection([lon, lat])!,
     rows,
-    box: (west, south_, east, north_) => path({ type: 'MultiLineString', coordinates: edges(west, south_, east, north_) }),
+    box: (west, south_, east, north_) =>
+      path({ type: 'MultiLineString', coordinates: edges(west, south_, east, north_) }),
   };
 }
 
 /** The four sides as lines with a point every degree; never a polygon, whose inside is ambiguous on a sphere. */
 function edges(west: number, south: number, east: number, north: number): [number, number][][] {
   const side = (from: number, to: number, at: (t: number) => [number, number]) =>
-    Array.from({ length: Math.max(2, Math.ceil(Math.abs(to - from)) + 1) }, (_, i, n = Math.max(1, Math.ceil(Math.abs(to - from)))) =>
-      at(from + ((to - from) * i) / n),
+    Array.from(
+      { length: Math.max(2, Math.ceil(Math.abs(to - from)) + 1) },
+      (_, i, n = Math.max(1, Math.ceil(Math.abs(to - from)))) => at(from + ((to - from) * i) / n),
     );
   return [
     side(west, east, (lon) => [lon, north]),

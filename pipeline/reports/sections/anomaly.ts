@@ -2,9 +2,9 @@
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
 import { matrixPanel, panelsOf } from '../figures/matrix.js';
+import { count, instant, interval, number } from '../format.js';
 import { shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
-import { count, instant, interval, number } from '../format.js';
 import { type Html, html } from '../html.js';
 import { ANOMALY, gradient } from '../palette.js';
 import { FEW_SERIES } from './time.js';

@@ -1,5 +1,5 @@
 /** How good: curves, the ladder and every metric with its interval. */
-import { type Estimate, type Evaluation, type Rung } from '../../../schemas/records/index.js';
+import type { Estimate, Evaluation, Rung } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
 import { precisionRecall, reliabilityCurve, roc } from '../figures/curves.js';
 import { ladderFigure } from '../figures/ladder.js';
@@ -46,8 +46,12 @@ const METRICS: readonly [keyof Evaluation, string, string][] = [
 
 function metricTable({ metrics }: ReportData): Html {
   const parts = Object.entries(metrics?.evaluations ?? {});
-  const cell = (e: Estimate) => html`<td class="n">${number(e.value)} <span class="ci">${interval(e)}</span></td>`;
-  const counts = parts.map(([, e]) => `hits ${e.counts.tp}, misses ${e.counts.fn}, false alarms ${e.counts.fp}, correct calm ${e.counts.tn}`);
+  const cell = (e: Estimate) =>
+    html`<td class="n">${number(e.value)} <span class="ci">${interval(e)}</span></td>`;
+  const counts = parts.map(
+    ([, e]) =>
+      `hits ${e.counts.tp}, misses ${e.counts.fn}, false alarms ${e.counts.fp}, correct calm ${e.counts.tn}`,
+  );
   const events: readonly [keyof Evaluation['eventScores'], string, string][] = [
     ['pod', 'Events found', 'share of labelled events'],
     ['precision', 'Event precision', 'share of predicted events that are real'],
@@ -62,7 +66,8 @@ ${events.map(([key, name, meaning]) => html`<tr><td>${name}</td>${parts.map(([, 
 
 export function ladderSection(data: ReportData): Html {
   const rungs = data.metrics?.ladder ?? [];
-  if (rungs.length === 0) return html`<p class="missing">No ladder in this run: it needs labels and a test part.</p>`;
+  if (rungs.length === 0)
+    return html`<p class="missing">No ladder in this run: it needs labels and a test part.</p>`;
   const e = data.metrics?.evaluations?.test;
   const base = e?.n ? e.positives / e.n : null;
   return html`<p class="sub">Each step is judged on the same frames. A step that does not beat the one below it by a paired interval says so.</p>
@@ -72,15 +77,25 @@ ${rungs.map((r, i) => rungRow(r, i === rungs.length - 1))}</tbody></table></div>
 }
 
 function rungRow(r: Rung, own: boolean): Html {
-  if (r.skipped) return html`<tr><td>${r.name}</td><td colspan="4" class="ci" style="white-space:normal">left out: ${r.skipped}</td></tr>`;
+  if (r.skipped)
+    return html`<tr><td>${r.name}</td><td colspan="4" class="ci" style="white-space:normal">left out: ${r.skipped}</td></tr>`;
   const estimate = (e: Estimate | null, form = number) =>
-    e ? html`<td class="n">${form(e.value, 3)}<br><span class="ci">${interval(e, 3, form)}</span></td>` : html`<td class="n"></td>`;
-  const strongest = r.strongest && html`<br><span class="ci" style="white-space:normal">against \u201c${r.strongest.name}\u201d: ${signed(r.strongest.apGain.value)} (${interval(r.strongest.apGain, 3, signed)})</span>`;
+    e
+      ? html`<td class="n">${form(e.value, 3)}<br><span class="ci">${interval(e, 3, form)}</span></td>`
+      : html`<td class="n"></td>`;
+  const strongest =
+    r.strongest &&
+    html`<br><span class="ci" style="white-space:normal">against \u201c${r.strongest.name}\u201d: ${signed(r.strongest.apGain.value)} (${interval(r.strongest.apGain, 3, signed)})</span>`;
   return html`<tr class="${own && 'own'}"><td>${r.name}${strongest}</td>${estimate(r.ap)}${estimate(r.auroc)}${estimate(r.apGain, signed)}<td>${verdictChip(r.verdict)}</td></tr>`;
 }
 
 function verdictChip(verdict: string | null): Html | null {
   if (!verdict) return null;
-  const [kind, sign] = verdict === 'better' ? ['better', '\u25b2 '] : verdict === 'worse' ? ['worse', '\u25bc '] : ['neutral', '\u2013 '];
+  const [kind, sign] =
+    verdict === 'better'
+      ? ['better', '\u25b2 ']
+      : verdict === 'worse'
+        ? ['worse', '\u25bc ']
+        : ['neutral', '\u2013 '];
   return html`<span class="chip ${kind}">${sign}${verdict}</span>`;
 }

@@ -1,8 +1,8 @@
 /** The storms the model found, one a row. */
 import { type EventRow, PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { seriesLabel } from '../frames/payload.js';
 import { count, duration, instant, number, place } from '../format.js';
+import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
 
 const SHOWN = 25;
@@ -17,9 +17,15 @@ interface Listed extends EventRow {
 export function eventsSection(data: ReportData): Html {
   if (!data.events) return html`<p class="missing">No events in this run.</p>`;
   if (data.events.length === 0) return html`<p>No frame was marked as a storm, so there are no events.</p>`;
-  const rows = listed(data).sort((a, b) => Number(b.part === 'test') - Number(a.part === 'test') || (b.peak_probability ?? 0) - (a.peak_probability ?? 0));
+  const rows = listed(data).sort(
+    (a, b) =>
+      Number(b.part === 'test') - Number(a.part === 'test') ||
+      (b.peak_probability ?? 0) - (a.peak_probability ?? 0),
+  );
   const [first, rest] = [rows.slice(0, SHOWN), rows.slice(SHOWN)];
-  const parts = PARTS.map((p) => [p, rows.filter((r) => r.part === p).length] as const).filter(([, n]) => n > 0);
+  const parts = PARTS.map((p) => [p, rows.filter((r) => r.part === p).length] as const).filter(
+    ([, n]) => n > 0,
+  );
   return html`<p class="sub">${count(rows.length)} events${parts.length > 1 ? ` (${parts.map(([p, n]) => `${n} ${p}`).join(', ')})` : ''}; test part first, surest first. Events of the training part show how well the model remembers, not how well it sees.</p>
 ${table(data, first)}${rest.length > 0 && html`<details><summary>The other ${count(rest.length)} events</summary>${table(data, rest)}</details>`}`;
 }

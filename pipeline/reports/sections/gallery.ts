@@ -1,9 +1,9 @@
 /** Small maps of the frames that say most: surest, least sure, wrong, strangest. */
 import type { ReportData } from '../data.js';
+import { instant, number } from '../format.js';
 import { gallery } from '../frames/choose.js';
 import type { Fields } from '../frames/fields.js';
 import { seriesLabel } from '../frames/payload.js';
-import { instant, number } from '../format.js';
 import { type Html, html } from '../html.js';
 
 export function gallerySection(data: ReportData, fields: Fields | null): Html | null {
@@ -21,7 +21,8 @@ export function gallerySection(data: ReportData, fields: Fields | null): Html | 
 
 function card(data: ReportData, f: number, strange: boolean): Html {
   const { index, predictions, labels, scores, store } = data;
-  const truth = labels?.label[f] === 1 ? 'labelled storm' : labels?.label[f] === 0 ? 'labelled calm' : 'no label';
+  const truth =
+    labels?.label[f] === 1 ? 'labelled storm' : labels?.label[f] === 0 ? 'labelled calm' : 'no label';
   const when = instant(index!.time[f], store?.description.time).replace(' UTC', '');
   const many = index!.seriesNames.length > 1;
   const value = strange ? `score ${number(scores?.score[f], 1)}` : `p ${number(predictions?.probability[f])}`;

@@ -1,8 +1,8 @@
 /** The map the page opens on, its controls, and the frame under the hand. Drawn once here, brought to life by player.js. */
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { type Fields } from '../frames/fields.js';
 import { number } from '../format.js';
+import type { Fields } from '../frames/fields.js';
 import { type Html, html, raw } from '../html.js';
 import { joinBoxes } from '../maps/outlines.js';
 import { plainPixels, pngUri, worldPixels } from '../maps/raster.js';
@@ -22,7 +22,8 @@ export interface PlayerInput {
 export async function player(input: PlayerInput): Promise<Html> {
   const { data, stage, fields } = input;
   const { index, predictions, attention, events } = data;
-  if (!index || !fields) return html`<div class="missing">No maps to show: the dataset could not be read.</div>`;
+  if (!index || !fields)
+    return html`<div class="missing">No maps to show: the dataset could not be read.</div>`;
   const tiles = stage.mosaic !== null;
   const picture = input.world && stage.mosaic ? await worldSvg(input, input.world) : await frameSvg(input);
   const hint = tiles
@@ -38,7 +39,7 @@ export async function player(input: PlayerInput): Promise<Html> {
 <button type="button" id="previous" aria-label="One frame back">\u2190</button>
 <input type="range" id="scrub" min="0" max="1" value="0" step="1" aria-label="Time">
 <button type="button" id="next" aria-label="One frame on">\u2192</button>
-${events && events.length > 0 && html`<button type="button" id="next-event">Next event</button>`}
+${events && events.length > 0 && html`<button type="button" id="previous-event">Previous event</button><button type="button" id="next-event">Next event</button>`}
 </div>
 <div class="controls needs-script second" role="group" aria-label="What is drawn">
 ${index.seriesNames.length > 1 && html`<label>Series <select id="series"></select></label>`}
@@ -69,12 +70,20 @@ export async function worldSvg({ data, stage, fields, opening }: PlayerInput, wo
   const key = Math.max(0, fields!.keys.indexOf(time));
   const size = fields!.width * fields!.height;
   const from = key * fields!.bands.length * size;
-  const field = { bytes: fields!.bytes.subarray(from, from + size), width: fields!.width, height: fields!.height };
+  const field = {
+    bytes: fields!.bytes.subarray(from, from + size),
+    width: fields!.width,
+    height: fields!.height,
+  };
   const image = await pngUri(worldPixels(field, stage.mosaic!, world, table(FIELD), 1.4));
   const description = store!.description;
   const boxes = new Map(description.series.map((s) => [s.name, boxOf(s, description)]));
-  const test = index!.seriesNames.filter((_, s) => split && PARTS[split.part[firstFrame(data, s)]] === 'test');
-  const outlines = joinBoxes(test.map((name) => boxes.get(name)).filter((b) => b !== null && b !== undefined));
+  const test = index!.seriesNames.filter(
+    (_, s) => split && PARTS[split.part[firstFrame(data, s)]] === 'test',
+  );
+  const outlines = joinBoxes(
+    test.map((name) => boxes.get(name)).filter((b) => b !== null && b !== undefined),
+  );
   const marks = index!.seriesNames.map((name, s) => tileMark(data, s, boxes.get(name) ?? null, time, world));
   return html`<div class="stage world" style="--ratio:${world.width}/${world.height}"><canvas id="stage" width="${Math.round(world.width * 1.4)}" height="${Math.round(world.height * 1.4)}" aria-hidden="true"></canvas>
 <svg viewBox="0 0 ${world.width} ${world.height}" role="img" aria-label="World map of ${fields!.bands[0].name} where tiles cover it, with the probability of a storm for each tile">
@@ -92,7 +101,13 @@ function testName(world: World, lon: number, north: number): Html {
   return html`<text class="test-name" x="${x.toFixed(1)}" y="${(y - 7).toFixed(1)}" text-anchor="middle">test tiles, unseen in training</text>`;
 }
 
-function tileMark(data: ReportData, s: number, box: readonly number[] | null, time: number, world: World): Html | null {
+function tileMark(
+  data: ReportData,
+  s: number,
+  box: readonly number[] | null,
+  time: number,
+  world: World,
+): Html | null {
   if (!box) return null;
   const [x, y] = world.project((box[0] + box[2]) / 2, (box[1] + box[3]) / 2);
   const f = frameAt(data, s, time);
@@ -121,8 +136,14 @@ async function frameSvg({ data, stage, fields, opening }: PlayerInput): Promise<
   const description = data.store!.description;
   const size = f.width * f.height;
   const key = Math.max(0, f.keys.indexOf(stage.mosaic ? data.index!.time[opening] : opening));
-  const field = { bytes: f.bytes.subarray(key * f.bands.length * size, (key * f.bands.length + 1) * size), width: f.width, height: f.height };
-  const series = description.series.find((s) => s.name === data.index!.seriesNames[data.index!.series[opening]]);
+  const field = {
+    bytes: f.bytes.subarray(key * f.bands.length * size, (key * f.bands.length + 1) * size),
+    width: f.width,
+    height: f.height,
+  };
+  const series = description.series.find(
+    (s) => s.name === data.index!.seriesNames[data.index!.series[opening]],
+  );
   const flip = !stage.mosaic && series ? southUp(series, description) : false;
   const enlarge = Math.max(1, Math.min(8, Math.round(560 / Math.max(f.width, f.height))));
   const image = await pngUri(plainPixels(field, table(FIELD), { flip }), { enlarge });
@@ -136,9 +157,12 @@ async function frameSvg({ data, stage, fields, opening }: PlayerInput): Promise<
 export function frameRatio({ store }: ReportData, stage: Stage, fields: Fields): number {
   const description = store!.description;
   const m = stage.mosaic;
-  const box = m?.west != null
-    ? ([m.west, m.north! + m.dy * m.height, m.west + m.dx * m.width, m.north!] as const)
-    : stage.kind === 'map' ? description.series.map((s) => boxOf(s, description)).find((b) => b !== null) : null;
+  const box =
+    m?.west != null
+      ? ([m.west, m.north! + m.dy * m.height, m.west + m.dx * m.width, m.north!] as const)
+      : stage.kind === 'map'
+        ? description.series.map((s) => boxOf(s, description)).find((b) => b !== null)
+        : null;
   if (!box) return fields.width / fields.height;
   const [w, s, e, n] = box;
   return ((e - w) * Math.max(0.2, Math.cos((((s + n) / 2) * Math.PI) / 180))) / (n - s);

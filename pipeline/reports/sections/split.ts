@@ -26,8 +26,19 @@ function partTable({ index, split, labels }: ReportData): Html {
   const rows = PARTS.map((part, code) => {
     const frames = [...index!.time.keys()].filter((f) => split!.part[f] === code);
     const storms = labels ? frames.filter((f) => labels.label[f] === 1).length : null;
-    const [from, to] = frames.reduce(([a, b], f) => [Math.min(a, index!.time[f]), Math.max(b, index!.time[f])], [Infinity, -Infinity]);
-    return { part, code, n: frames.length, storms, series: new Set(frames.map((f) => index!.series[f])).size, from, to };
+    const [from, to] = frames.reduce(
+      ([a, b], f) => [Math.min(a, index!.time[f]), Math.max(b, index!.time[f])],
+      [Infinity, -Infinity],
+    );
+    return {
+      part,
+      code,
+      n: frames.length,
+      storms,
+      series: new Set(frames.map((f) => index!.series[f])).size,
+      from,
+      to,
+    };
   }).filter((r) => r.n > 0);
   return html`<p class="sub">Split by ${split!.by}, embargo ${duration(split!.embargoMs)}.</p><div class="table"><table><thead><tr><th>Part</th><th class="n">Frames</th><th class="n">Storm frames</th><th class="n">Base rate</th><th class="n">Series</th><th>From</th><th>To</th></tr></thead><tbody>
 ${rows.map((r) => html`<tr><td><i class="swatch" style="background:${PART_COLOURS[r.code]}"></i> ${r.part}</td><td class="n">${count(r.n)}</td><td class="n">${r.storms === null ? 'n/a' : count(r.storms)}</td><td class="n">${number(r.storms === null ? null : r.storms / r.n)}</td><td class="n">${count(r.series)}</td><td>${instant(r.from)}</td><td>${instant(r.to)}</td></tr>`)}
@@ -39,7 +50,10 @@ const LEFT = 84;
 
 /** One bar a part; the height of a slice is the share of series that it holds at that time. */
 function timeParts({ index, split, labels, store }: ReportData): Html {
-  const [from, to] = index!.time.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const [from, to] = index!.time.reduce(
+    ([a, b], t) => [Math.min(a, t), Math.max(b, t)],
+    [Infinity, -Infinity],
+  );
   const bins = Math.min(260, new Set(index!.time).size);
   const bin = (t: number) => Math.min(bins - 1, Math.floor(((t - from) / Math.max(1, to - from)) * bins));
   const codes = PARTS.map((_, c) => c).filter((c) => split!.part.includes(c));
@@ -58,14 +72,16 @@ function timeParts({ index, split, labels, store }: ReportData): Html {
     let d = '';
     for (let b = 0; b < bins; b++) {
       const h = totals[b] ? (counts[r][b] / totals[b]) * 22 : 0;
-      if (h > 0) d += `M${(LEFT + b * width).toFixed(2)} ${rowHeight * r + 26}h${(width + 0.05).toFixed(2)}v${(-h).toFixed(1)}h${(-width - 0.05).toFixed(2)}z`;
+      if (h > 0)
+        d += `M${(LEFT + b * width).toFixed(2)} ${rowHeight * r + 26}h${(width + 0.05).toFixed(2)}v${(-h).toFixed(1)}h${(-width - 0.05).toFixed(2)}z`;
     }
     return html`<text class="row" x="0" y="${rowHeight * r + 20}">${PARTS[code]}</text><path d="${raw(d)}" fill="${PART_COLOURS[code]}"/>`;
   });
   const y = rowHeight * codes.length + 8;
   let ticks = '';
   storms.forEach((s, b) => {
-    if (s) ticks += `M${(LEFT + b * width).toFixed(2)} ${y}h${Math.max(1, width).toFixed(2)}v9h${(-Math.max(1, width)).toFixed(2)}z`;
+    if (s)
+      ticks += `M${(LEFT + b * width).toFixed(2)} ${y}h${Math.max(1, width).toFixed(2)}v9h${(-Math.max(1, width)).toFixed(2)}z`;
   });
   const x = (t: number) => LEFT + ((t - from) / Math.max(1, to - from)) * (W - LEFT);
   const times = store?.description.time === 'none' ? [] : tickTimes(from, to, 5);
@@ -82,11 +98,17 @@ function spaceParts({ index, split, store }: ReportData): Html | null {
     const name = index!.seriesNames[index!.series[f]];
     partsOf.set(name, (partsOf.get(name) ?? new Set()).add(split!.part[f]));
   }
-  const placed = description.series.map((s) => ({ box: boxOf(s, description), parts: partsOf.get(s.name) ?? new Set<number>() }));
-  if (placed.every((p) => p.box === null)) return html`<figure><figcaption>In space</figcaption><p class="sub-caption">These maps have no fixed place.</p></figure>`;
+  const placed = description.series.map((s) => ({
+    box: boxOf(s, description),
+    parts: partsOf.get(s.name) ?? new Set<number>(),
+  }));
+  if (placed.every((p) => p.box === null))
+    return html`<figure><figcaption>In space</figcaption><p class="sub-caption">These maps have no fixed place.</p></figure>`;
   const globe = world({ south: -78, north: 82 });
   const areas = [0, 1, 2, 3, 4].map((code) => {
-    const boxes = joinBoxes(placed.filter((p) => p.box && p.parts.has(code) && (p.parts.size === 1 || code < 3)).map((p) => p.box!));
+    const boxes = joinBoxes(
+      placed.filter((p) => p.box && p.parts.has(code) && (p.parts.size === 1 || code < 3)).map((p) => p.box!),
+    );
     const shapes = boxes.map(([w, s, e, n]) => filled(globe, w, s, e, n)).join('');
     return html`<path d="${raw(shapes)}" fill="${PART_COLOURS[code]}" fill-opacity="0.45" stroke="${PART_COLOURS[code]}" stroke-width="2"/>`;
   });
@@ -95,14 +117,24 @@ function spaceParts({ index, split, store }: ReportData): Html | null {
 }
 
 /** A box as polygons, cut at 180 degrees. */
-function filled(globe: ReturnType<typeof world>, west: number, south: number, east: number, north: number): string {
-  if (east > 180 && west < 180) return filled(globe, west, south, 180, north) + filled(globe, -180, south, east - 360, north);
+function filled(
+  globe: ReturnType<typeof world>,
+  west: number,
+  south: number,
+  east: number,
+  north: number,
+): string {
+  if (east > 180 && west < 180)
+    return filled(globe, west, south, 180, north) + filled(globe, -180, south, east - 360, north);
   if (west >= 180) return filled(globe, west - 360, south, east - 360, north);
   const steps = Math.max(2, Math.ceil((north - south) / 2));
   const side = (lon: number, up: boolean) =>
     Array.from({ length: steps + 1 }, (_, i) => {
       const share = up ? i / steps : 1 - i / steps;
-      return globe.project(lon, south + share * (north - south)).map((v) => v.toFixed(1)).join(',');
+      return globe
+        .project(lon, south + share * (north - south))
+        .map((v) => v.toFixed(1))
+        .join(',');
     });
   return `M${[...side(west, true), ...side(east, false)].join('L')}Z`;
 }

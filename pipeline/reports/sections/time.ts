@@ -12,7 +12,8 @@ export const FEW_SERIES = 6;
 
 export async function timeSection(data: ReportData): Promise<Html> {
   const { index } = data;
-  if (!index || index.length === 0) return html`<p class="missing">Nothing to draw: no frames were found.</p>`;
+  if (!index || index.length === 0)
+    return html`<p class="missing">Nothing to draw: no frames were found.</p>`;
   return index.seriesNames.length <= FEW_SERIES ? rows(data) : panels(data);
 }
 
@@ -25,7 +26,13 @@ function rows(data: ReportData): Html {
     const link = JSON.stringify({ series: s, from: row.from, to: row.to, left: row.left, right: row.right });
     return html`<figure class="wide"><figcaption>${index.seriesNames.length > 1 ? name : ''}</figcaption><div class="scroll" data-time-row="${link}" tabindex="0" role="group" aria-label="${`Time axis of ${name}`}">${row.svg}</div></figure>`;
   });
-  const parts = data.split ? PARTS.map((p, i) => (data.split!.part.includes(i) ? html`<span><i class="swatch" style="background:${PART_COLOURS[i]}"></i>${p}</span>` : null)) : null;
+  const parts = data.split
+    ? PARTS.map((p, i) =>
+        data.split!.part.includes(i)
+          ? html`<span><i class="swatch" style="background:${PART_COLOURS[i]}"></i>${p}</span>`
+          : null,
+      )
+    : null;
   return html`<p class="sub">Point at the axis or click it to bring a time up on the map.</p>
 <p class="swatches"><span><i class="swatch" style="background:var(--ink)"></i>labelled storm</span><span><i class="swatch" style="background:var(--line)"></i>probability</span><span><i class="swatch" style="background:var(--storm)"></i>predicted event</span>${parts}</p>
 ${figures}${frameTable(data)}`;
@@ -54,7 +61,9 @@ const TABLE_ROWS = 400;
 /** The numbers behind the figure: all frames the model or the labels call storm, up to a limit. */
 function frameTable({ index, predictions, labels, split, store }: ReportData): Html {
   const kind = store?.description.time ?? 'utc';
-  const storms = [...index!.time.keys()].filter((f) => predictions?.predicted[f] === 1 || labels?.label[f] === 1);
+  const storms = [...index!.time.keys()].filter(
+    (f) => predictions?.predicted[f] === 1 || labels?.label[f] === 1,
+  );
   const shown = storms.slice(0, TABLE_ROWS);
   return html`<details><summary>Table: ${count(storms.length)} frames that the model or the labels call storm${storms.length > shown.length ? ` (first ${TABLE_ROWS}; predictions.csv has all)` : ''}</summary>
 <div class="table"><table><thead><tr><th>Series</th><th>Time</th><th class="n">Probability</th><th>Predicted</th><th>Label</th><th>Part</th></tr></thead><tbody>

@@ -13,7 +13,10 @@ export function trainingSection({ log }: ReportData): Html {
 <details><summary>Table: first and last loss of each member</summary><div class="table"><table><thead><tr><th>Member</th><th class="n">Updates</th><th class="n">First loss</th><th class="n">Last loss</th><th class="n">Frames a second (median)</th></tr></thead><tbody>
 ${members.map((m) => {
   const own = log.filter((r) => r.member === m);
-  const speeds = own.map((r) => r.framesPerSecond ?? Number.NaN).filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  const speeds = own
+    .map((r) => r.framesPerSecond ?? Number.NaN)
+    .filter((v) => !Number.isNaN(v))
+    .sort((a, b) => a - b);
   return html`<tr><td>${m}</td><td class="n">${own[own.length - 1].step}</td><td class="n">${number(own[0].loss)}</td><td class="n">${number(own[own.length - 1].loss)}</td><td class="n">${number(speeds[speeds.length >> 1], 0)}</td></tr>`;
 })}</tbody></table></div></details>`;
 }

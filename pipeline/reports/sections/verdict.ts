@@ -1,9 +1,9 @@
 /** The answer first: which frames, which events, how sure, and what a simpler method would have said. */
 import { type Evaluation, PARTS, type Rung } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
+import { count, instant, interval, number, percent, plural, signed } from '../format.js';
 import { openingFrame, shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
-import { count, instant, interval, number, percent, plural, signed } from '../format.js';
 import { type Html, html } from '../html.js';
 
 /** The part whose figures are shown first. */
@@ -40,7 +40,8 @@ function frames(data: ReportData): Html | string {
   if (!predictions) return 'No predictions were found for this run, so there is no answer to open on.';
   const shown = shownFrames(data).filter((f) => predictions.predicted[f] >= 0);
   const storms = shown.filter((f) => predictions.predicted[f] === 1).length;
-  const of = split && shown.some((f) => PARTS[split.part[f]] === 'test') ? 'frames of the test part' : 'frames';
+  const of =
+    split && shown.some((f) => PARTS[split.part[f]] === 'test') ? 'frames of the test part' : 'frames';
   const inShown = new Set(shown.map((f) => predictions.event[f]).filter((e) => e > 0)).size;
   const found = events ? html` They form <b>${plural(inShown, 'event')}</b>.` : '';
   return html`The model marks <b>${count(storms)} of ${count(shown.length)} ${of}</b> as storm (${shown.length ? percent(storms / shown.length) : 'n/a'}).${found}`;
@@ -50,9 +51,16 @@ function surest(data: ReportData): Html | string {
   const { predictions, labels, index } = data;
   if (!predictions || !index || index.length === 0) return '';
   const f = openingFrame(data);
-  if (Number.isNaN(predictions.probability[f]) || predictions.predicted[f] !== 1) return 'It is sure of none of them.';
-  const truth = labels && labels.label[f] >= 0 ? (labels.label[f] === 1 ? ', and the label agrees' : ', where the label says calm') : '';
-  const where = index.seriesNames.length > 1 ? ` at ${seriesLabel(data, index.seriesNames[index.series[f]])}` : '';
+  if (Number.isNaN(predictions.probability[f]) || predictions.predicted[f] !== 1)
+    return 'It is sure of none of them.';
+  const truth =
+    labels && labels.label[f] >= 0
+      ? labels.label[f] === 1
+        ? ', and the label agrees'
+        : ', where the label says calm'
+      : '';
+  const where =
+    index.seriesNames.length > 1 ? ` at ${seriesLabel(data, index.seriesNames[index.series[f]])}` : '';
   const when = instant(index.time[f], data.store?.description.time);
   return html`It is surest of ${when}${where}: probability ${number(predictions.probability[f])}${truth}.`;
 }
@@ -73,9 +81,12 @@ function besides({ baseline, gain }: Comparison): Html {
   const name = baseline?.name ?? '';
   const value = number(baseline?.ap.value);
   const g = `${signed(gain?.value)}, ${gain?.ci95 ? `95 % ${interval(gain, 3, signed)}` : interval(gain)}`;
-  if (!gain?.ci95) return html`The best simple score, \u201c${name}\u201d, reaches ${value}; whether the gap (${g}) is real cannot be told from this many storms.`;
-  if (gain.ci95[0] > 0) return html`The best simple score, \u201c${name}\u201d, reaches ${value}: <b>the model is better</b> (${g}).`;
-  if (gain.ci95[1] < 0) return html`The best simple score, \u201c${name}\u201d, reaches ${value}: <b>the model is worse</b> (${g}).`;
+  if (!gain?.ci95)
+    return html`The best simple score, \u201c${name}\u201d, reaches ${value}; whether the gap (${g}) is real cannot be told from this many storms.`;
+  if (gain.ci95[0] > 0)
+    return html`The best simple score, \u201c${name}\u201d, reaches ${value}: <b>the model is better</b> (${g}).`;
+  if (gain.ci95[1] < 0)
+    return html`The best simple score, \u201c${name}\u201d, reaches ${value}: <b>the model is worse</b> (${g}).`;
   return html`The best simple score, \u201c${name}\u201d, reaches ${value}: <b>the model does not beat it</b> by more than chance (${g}).`;
 }
 
@@ -94,4 +105,3 @@ ${figure('Brier skill', e.bss, 'against climatology; 0 is no skill')}
 ${figure('Events found', e.eventScores.pod, `of ${plural(e.events, 'labelled event')}; ${plural(e.eventScores.falseEvents, 'false event')}`)}
 </div>`;
 }
-
