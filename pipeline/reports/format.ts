@@ -8,6 +8,12 @@ export function number(value: number | null | undefined, digits = 3): string {
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace('-', '\u2212');
 }
 
+/** A probability: never printed as a certainty. */
+export function chance(p: number | null | undefined): string {
+  const text = number(p);
+  return text === '1.000' ? '> 0.999' : text === '0.000' ? '< 0.001' : text;
+}
+
 /** A gain with its sign: `+0.021`. */
 export function signed(value: number | null | undefined, digits = 3): string {
   const text = number(value, digits);

@@ -50,8 +50,9 @@ export async function buildPage(data: ReportData): Promise<string> {
 <script>document.documentElement.classList.remove('no-script')</script></head><body>
 <a class="skip" href="#main">Skip to the report</a>
 <header class="top"><p class="kicker"><b>stormreel</b> \u00b7 ${extent(data)}</p><h1>${data.title}</h1></header>
-<main id="main">${leakBanner(data)}${verdict(data)}${data.about && html`<p class="about">${data.about}</p>`}${keyFigures(data)}
+<main id="main">${leakBanner(data)}${verdict(data)}
 ${await player({ data, stage, fields, world: globe, opening })}
+${keyFigures(data)}${data.about && html`<p class="about">${data.about}</p>`}
 <nav class="contents" aria-label="Sections">${shown.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 ${missingList(data)}
 ${shown.map(([id, title, body]) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${body}</section>`)}

@@ -15,7 +15,7 @@ export function ladderFigure(rungs: readonly Rung[], baseRate: number | null): H
   const last = known.length - 1;
   const spoken = rows.map((r) => `${r.name} ${r.value.toFixed(3)}`).join(', ');
   return draw(`Average precision of each rung: ${spoken}`, {
-    width: 560,
+    width: 440,
     height: 58 + 34 * known.length,
     marginLeft: 14,
     marginRight: 40,

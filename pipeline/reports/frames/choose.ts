@@ -1,6 +1,8 @@
 /** Which frames a reader should see first. */
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
+import { wrap } from '../format.js';
+import { boxOf } from '../maps/stage.js';
 
 const TEST = PARTS.indexOf('test');
 
@@ -41,24 +43,6 @@ export function openingFrame(data: ReportData): number {
   return frames.reduce((best, f) => (sure(f) > sure(best) ? f : best), frames[0] ?? 0);
 }
 
-/** For tiles: the time with the largest sum of storm probability over the shown frames. */
-export function openingTime(data: ReportData): number {
-  const { index, predictions } = data;
-  if (!index || !predictions) return index?.time[0] ?? 0;
-  const sums = new Map<number, number>();
-  for (const f of shownFrames(data)) {
-    const p = predictions.probability[f];
-    if (!Number.isNaN(p)) sums.set(index.time[f], (sums.get(index.time[f]) ?? 0) + p);
-  }
-  const best = [...sums].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-  return best?.[0] ?? index.time[0] ?? 0;
-}
-
-export interface Pick {
-  frame: number;
-  why: string;
-}
-
 /** Frames worth a look, a few of each kind, no frame twice. */
 export function gallery(data: ReportData, each = 6): { kind: string; text: string; frames: number[] }[] {
   const { predictions, labels, scores } = data;
@@ -67,7 +51,11 @@ export function gallery(data: ReportData, each = 6): { kind: string; text: strin
   const judged = (f: number) =>
     labels !== null && labels.label[f] >= 0 && labels.ignore[f] === 0 && !Number.isNaN(p(f));
   const top = (list: number[], key: (f: number) => number) =>
-    [...list].sort((a, b) => key(b) - key(a)).slice(0, each);
+    unlike(
+      data,
+      [...list].sort((a, b) => key(b) - key(a)),
+      each,
+    );
   const [storms, calms] = [1, 0].map((l) => frames.filter((f) => judged(f) && labels?.label[f] === l));
   return [
     {
@@ -113,4 +101,26 @@ export function gallery(data: ReportData, each = 6): { kind: string; text: strin
         : [],
     },
   ].filter((group) => group.frames.length > 0);
+}
+
+const NEAR_DEGREES = 30;
+const NEAR_MS = 24 * 3_600_000;
+
+/** The first `most` that show different storms: none within a day and 30 degrees (or in the series) of one before. */
+function unlike({ index, store }: ReportData, frames: readonly number[], most: number): number[] {
+  const description = store?.description;
+  const boxes = new Map(description?.series.map((s) => [s.name, boxOf(s, description)]));
+  const near = (a: number, b: number) => {
+    if (Math.abs(index!.time[a] - index!.time[b]) >= NEAR_MS) return false;
+    const [p, q] = [a, b].map((f) => boxes.get(index!.seriesNames[index!.series[f]]) ?? null);
+    if (!p || !q) return index!.series[a] === index!.series[b];
+    const east = Math.abs(wrap(p[0] - q[0]));
+    return east < NEAR_DEGREES && Math.abs(p[1] - q[1]) < NEAR_DEGREES;
+  };
+  const chosen: number[] = [];
+  for (const f of frames) {
+    if (chosen.length >= most) break;
+    if (description?.time === 'none' || !chosen.some((c) => near(c, f))) chosen.push(f);
+  }
+  return chosen;
 }

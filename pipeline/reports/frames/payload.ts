@@ -6,7 +6,7 @@ import { boxOf, type Stage, southUp } from '../maps/stage.js';
 import type { World } from '../maps/world.js';
 import { ANOMALY, DEPARTURE, FIELD, PROBABILITY, table } from '../palette.js';
 import type { AttentionPack } from './attention.js';
-import { openingFrame, openingTime } from './choose.js';
+import { openingFrame } from './choose.js';
 import type { Fields } from './fields.js';
 import { packBytes } from './quantise.js';
 
@@ -46,7 +46,7 @@ export function payload({ data, stage, fields, attention, world }: PayloadInput)
     mosaic: stage.mosaic,
     clock: description?.time ?? 'utc',
     step: description?.stepMs ?? null,
-    opening: stage.mosaic ? openingOfTiles(data) : openingFrame(data),
+    opening: openingFrame(data),
     series,
     first: [...first],
     time: [...index.time],
@@ -91,21 +91,6 @@ export function seriesLabel({ store }: ReportData, name: string): string {
   return own?.tile && own.footprint && store?.description.sourceGrid.crs !== 'none'
     ? place(...centreOf(own.footprint))
     : name;
-}
-
-/** The surest frame at the opening time. */
-function openingOfTiles(data: ReportData): number {
-  const { index, predictions } = data;
-  const surest = openingFrame(data);
-  const time = openingTime(data);
-  if (!index || !predictions) return surest;
-  let best = -1;
-  for (let f = 0; f < index.length; f++) {
-    if (index.time[f] !== time || Number.isNaN(predictions.probability[f])) continue;
-    if (data.split && data.split.part[surest] !== data.split.part[f]) continue;
-    if (best < 0 || predictions.probability[f] > predictions.probability[best]) best = f;
-  }
-  return best < 0 ? surest : best;
 }
 
 const base64 = (array: ArrayBufferView): string =>

@@ -14,7 +14,7 @@ export interface Coast {
 
 let cached: Coast | null = null;
 
-/** All coast lines but the map's own edges at 180 degrees and at the south pole. */
+/** All coast lines, cut at 180 degrees, but the map's own edges there and at the south pole. */
 export function coast(): Coast {
   if (cached) return cached;
   const path = createRequire(import.meta.url).resolve('world-atlas/land-50m.json');
@@ -30,7 +30,8 @@ function withoutEdges(line: Position[]): Position[][] {
   const parts: Position[][] = [];
   let part: Position[] = [];
   for (let i = 0; i < line.length; i++) {
-    if (i > 0 && onEdge(line[i]) && onEdge(line[i - 1])) {
+    const turned = i > 0 && Math.abs(line[i][0] - line[i - 1][0]) > 180;
+    if (turned || (i > 0 && onEdge(line[i]) && onEdge(line[i - 1]))) {
       if (part.length > 1) parts.push(part);
       part = [];
     }

@@ -11,7 +11,7 @@ export function evaluationSection(data: ReportData): Html {
   const judged = judgedPart(data);
   if (!judged) return html`<p class="missing">No evaluation in this run.</p>`;
   const { evaluation: e, part } = judged;
-  return html`<p class="sub">${part} part: ${count(e.n)} frames, ${count(e.positives)} of them storm (${number(e.n ? (100 * e.positives) / e.n : null, 1)} %), ${count(e.events)} labelled events. Intervals: ${e.intervals}.</p>
+  return html`<p class="sub">The ${part} part: ${count(e.n)} frames, ${count(e.positives)} of them storm (${number(e.n ? (100 * e.positives) / e.n : null, 1)} %), ${count(e.events)} labelled events. Intervals: ${e.intervals}.</p>
 <div class="triple">
 <figure><figcaption>Precision and recall</figcaption>${precisionRecall(e)}</figure>
 <figure><figcaption>Hits against false alarms</figcaption>${roc(e)}</figure>
@@ -70,9 +70,9 @@ export function ladderSection(data: ReportData): Html {
     return html`<p class="missing">No ladder in this run: it needs labels and a test part.</p>`;
   const e = data.metrics?.evaluations?.test;
   const base = e?.n ? e.positives / e.n : null;
-  return html`<p class="sub">Each step is judged on the same frames. A step that does not beat the one below it by a paired interval says so.</p>
-<div class="two"><figure>${ladderFigure(rungs, base)}</figure>
-<div class="table"><table><thead><tr><th>Score</th><th class="n">AP</th><th class="n">AUROC</th><th class="n">AP gained on the step below</th><th>Verdict</th></tr></thead><tbody>
+  return html`<p class="sub">Each step is judged on the same frames. A step is better than the one above it only where the paired interval of the gain says so.</p>
+<div class="two ladder"><figure>${ladderFigure(rungs, base)}</figure>
+<div class="table"><table><thead><tr><th>Score</th><th class="n">AP</th><th class="n">AUROC</th><th class="n">AP gained on<br>the step above</th><th>Verdict</th></tr></thead><tbody>
 ${rungs.map((r, i) => rungRow(r, i === rungs.length - 1))}</tbody></table></div></div>`;
 }
 

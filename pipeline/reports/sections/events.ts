@@ -1,7 +1,7 @@
 /** The storms the model found, one a row. */
 import { type EventRow, PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { count, duration, instant, number, place } from '../format.js';
+import { chance, count, duration, instant, number, place } from '../format.js';
 import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
 
@@ -26,7 +26,7 @@ export function eventsSection(data: ReportData): Html {
   const parts = PARTS.map((p) => [p, rows.filter((r) => r.part === p).length] as const).filter(
     ([, n]) => n > 0,
   );
-  return html`<p class="sub">${count(rows.length)} events${parts.length > 1 ? ` (${parts.map(([p, n]) => `${n} ${p}`).join(', ')})` : ''}; test part first, surest first. Events of the training part show how well the model remembers, not how well it sees.</p>
+  return html`<p class="sub">${count(rows.length)} events${parts.length > 1 ? ` (${parts.map(([p, n]) => `${n} ${p === 'none' ? 'in no part' : p}`).join(', ')})` : ''}; test part first, surest first. Events of the training part show how well the model remembers, not how well it sees.</p>
 ${table(data, first)}${rest.length > 0 && html`<details><summary>The other ${count(rest.length)} events</summary>${table(data, rest)}</details>`}`;
 }
 
@@ -35,7 +35,7 @@ function table(data: ReportData, rows: readonly Listed[]): Html {
   const many = data.index && data.index.seriesNames.length > 1;
   const when = (t: number) => instant(t, kind).replace(' UTC', '');
   return html`<div class="table"><table><thead><tr><th class="n">No.</th>${many && html`<th>Series</th>`}<th>First frame (UTC)</th><th>Last frame (UTC)</th><th class="n">Lasts</th><th class="n">Frames</th><th class="n">Peak prob.</th><th class="n">Mean prob.</th><th>Where the model looked</th><th>Label</th><th>Part</th><th class="needs-script">Map</th></tr></thead><tbody>
-${rows.map((e) => html`<tr><td class="n">${e.event_id}</td>${many && html`<td>${seriesLabel(data, e.series)}</td>`}<td>${when(e.start)}</td><td>${when(e.end)}</td><td class="n">${kind === 'utc' ? duration(e.end - e.start) : ''}</td><td class="n">${e.frames}</td><td class="n">${number(e.peak_probability)}</td><td class="n">${number(e.mean_probability)}</td><td>${e.lat === null || e.lon === null ? 'n/a' : place(e.lat, e.lon)}</td><td>${agreement(e)}</td><td>${e.part}</td><td class="needs-script">${e.peakFrame >= 0 && html`<button type="button" class="link" data-go="${e.peakFrame}" aria-label="${`Show event ${e.event_id} on the map`}">show</button>`}</td></tr>`)}
+${rows.map((e) => html`<tr><td class="n">${e.event_id}</td>${many && html`<td>${seriesLabel(data, e.series)}</td>`}<td>${when(e.start)}</td><td>${when(e.end)}</td><td class="n">${kind === 'utc' ? duration(e.end - e.start) : ''}</td><td class="n">${e.frames}</td><td class="n">${chance(e.peak_probability)}</td><td class="n">${number(e.mean_probability)}</td><td>${e.lat === null || e.lon === null ? 'n/a' : place(e.lat, e.lon)}</td><td>${agreement(e)}</td><td>${e.part}</td><td class="needs-script">${e.peakFrame >= 0 && html`<button type="button" class="link" data-go="${e.peakFrame}" aria-label="${`Show event ${e.event_id} on the map`}">show</button>`}</td></tr>`)}
 </tbody></table></div>`;
 }
 

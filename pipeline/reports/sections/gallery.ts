@@ -1,6 +1,6 @@
 /** Small maps of the frames that say most: surest, least sure, wrong, strangest. */
 import type { ReportData } from '../data.js';
-import { instant, number } from '../format.js';
+import { chance, instant, number } from '../format.js';
 import { gallery } from '../frames/choose.js';
 import type { Fields } from '../frames/fields.js';
 import { seriesLabel } from '../frames/payload.js';
@@ -25,7 +25,7 @@ function card(data: ReportData, f: number, strange: boolean): Html {
     labels?.label[f] === 1 ? 'labelled storm' : labels?.label[f] === 0 ? 'labelled calm' : 'no label';
   const when = instant(index!.time[f], store?.description.time).replace(' UTC', '');
   const many = index!.seriesNames.length > 1;
-  const value = strange ? `score ${number(scores?.score[f], 1)}` : `p ${number(predictions?.probability[f])}`;
+  const value = strange ? `score ${number(scores?.score[f], 1)}` : `p ${chance(predictions?.probability[f])}`;
   const where = many ? seriesLabel(data, index!.seriesNames[index!.series[f]]) : '';
   return html`<li><button type="button" data-go="${f}"><canvas width="160" height="160" data-thumb="${f}" role="img" aria-label="${`Frame of ${when} ${where}`}"></canvas><span class="what"><b>${value}</b>, ${truth}<br>${when}${many ? html`<br>${where}` : ''}</span></button></li>`;
 }

@@ -26,13 +26,10 @@ export async function player(input: PlayerInput): Promise<Html> {
     return html`<div class="missing">No maps to show: the dataset could not be read.</div>`;
   const tiles = stage.mosaic !== null;
   const picture = input.world && stage.mosaic ? await worldSvg(input, input.world) : await frameSvg(input);
-  const hint = tiles
-    ? 'Circles are tiles. Filled: the model says storm, larger is surer; a ring: labelled storm. Choose one to see its frame.'
-    : 'The cross marks the labelled centre where there is one.';
   return html`<div class="player" id="player" data-opening="${input.opening}">
 <figure class="stage-figure">
 <div class="stage-scroll" tabindex="0" role="group" aria-label="Map">${picture}</div>
-<figcaption class="stage-caption"><span id="stage-time" class="stage-time"></span><span class="legend-note">${hint}</span>${colourBar(fields)}</figcaption>
+<figcaption class="stage-caption"><span id="stage-time" class="stage-time"></span><span class="legend-note">${legend(data, tiles)}</span>${colourBar(fields)}</figcaption>
 </figure>
 <div class="controls needs-script" role="group" aria-label="Frames">
 <button type="button" id="play" class="primary" aria-pressed="false">Play</button>
@@ -54,6 +51,21 @@ ${tiles && html`<figure class="detail needs-script"><canvas id="detail" width="4
 <p class="keys needs-script"><kbd>\u2190</kbd> <kbd>\u2192</kbd> step \u00b7 <kbd>Space</kbd> play${predictions && events?.length ? html` \u00b7 <kbd>N</kbd> <kbd>P</kbd> next, previous event` : ''}${attention && html` \u00b7 <kbd>A</kbd> attention`}${!fields.whole && html` \u00b7 not every frame is in this file: ${fields.keys.length} were chosen, test part and storms first`}</p>
 <noscript><p class="missing">Without scripts this page shows one map and all figures and tables; the scrubber needs scripts.</p></noscript>
 </div>`;
+}
+
+/** What the marks mean, each beside a picture of it. */
+function legend({ predictions, labels, attention }: ReportData, tiles: boolean): Html {
+  const sign = (shape: string, words: string) =>
+    html`<span><svg viewBox="0 0 18 18" aria-hidden="true">${raw(shape)}</svg>${words}</span>`;
+  const disc = (r: number, fill: string) =>
+    `<circle cx="9" cy="9" r="${r}" fill="${fill}" stroke="#11181f" stroke-opacity="0.6"/>`;
+  const ring =
+    '<circle cx="9" cy="9" r="7" fill="none" stroke="#11181f" stroke-width="3"/><circle cx="9" cy="9" r="7" fill="none" stroke="#fff" stroke-width="1.6"/>';
+  const cross =
+    '<path d="M9 2v14M2 9h14" stroke="#11181f" stroke-width="5"/><path d="M9 2v14M2 9h14" stroke="#fff" stroke-width="2"/>';
+  const looked =
+    '<ellipse cx="9" cy="9" rx="7" ry="5" fill="none" stroke="#11181f" stroke-width="4"/><ellipse cx="9" cy="9" rx="7" ry="5" fill="none" stroke="#ff8a1f" stroke-width="2"/>';
+  return html`${tiles && predictions && sign(disc(5.5, '#ff7f2a'), 'tile called storm')}${tiles && predictions && sign(disc(3, '#fff'), 'tile called calm; larger is likelier')}${tiles && labels && sign(ring, 'labelled storm')}${!tiles && labels && sign(cross, 'labelled centre')}${attention && sign(looked, 'where the model looked')}`;
 }
 
 export function colourBar({ bands }: Fields): Html {
@@ -92,13 +104,14 @@ export async function worldSvg({ data, stage, fields, opening }: PlayerInput, wo
 <path class="graticule" d="${raw(world.graticule)}"/>
 <path class="coast-halo" d="${raw(world.coast)}"/><path class="coast" d="${raw(world.coast)}"/>
 ${outlines.map(([w, s, e, n]) => html`<path class="test-area" d="${raw(world.box(w, s, e, n))}"/>`)}
-${outlines.slice(0, 1).map(([w, , e, n]) => testName(world, (w + e) / 2, n))}
+${outlines.slice(0, 1).map(([w, s, e]) => testName(world, (w + e) / 2, s))}
 <g id="marks">${marks}</g></svg></div>`;
 }
 
-function testName(world: World, lon: number, north: number): Html {
-  const [x, y] = world.project(lon, north);
-  return html`<text class="test-name" x="${x.toFixed(1)}" y="${(y - 7).toFixed(1)}" text-anchor="middle">test tiles, unseen in training</text>`;
+/** Below the outline, where the map is mostly empty. */
+function testName(world: World, lon: number, south: number): Html {
+  const [x, y] = world.project(lon, south);
+  return html`<text class="test-name" x="${x.toFixed(1)}" y="${(y + 16).toFixed(1)}" text-anchor="middle">test tiles, unseen in training</text>`;
 }
 
 function tileMark(

@@ -29,7 +29,7 @@ export function provenanceSection(data: ReportData): Html {
       'Seeds',
       `${p.config.training.seed} to ${p.config.training.seed + p.config.training.ensemble - 1}`,
     ]);
-    rows.push(['Backend', p.backend]);
+    rows.push(['Backend', p.backend.replace(/^backend: /, '')]);
     rows.push([
       'Software',
       Object.entries(p.versions)
@@ -45,8 +45,14 @@ export function provenanceSection(data: ReportData): Html {
       `${store.description.grid.width} \u00d7 ${store.description.grid.height} cells, ${store.description.sourceGrid.crs}; bands ${bands}`,
     ]);
   return html`<dl class="facts">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-${attribution.length > 0 && html`<h3>Credits</h3><ul class="notes">${attribution.map((a) => html`<li>${a}</li>`)}<li>Coast lines: Natural Earth, public domain</li></ul>`}
+<h3>Credits</h3><ul class="notes">${credits(attribution).map((c) => html`<li>${c}</li>`)}</ul>
 ${p && html`<details><summary>The whole configuration</summary><pre class="hash">${JSON.stringify(p.config, null, 1)}</pre></details>`}`;
+}
+
+/** The run's own credits, and the coast lines' where they name none. */
+function credits(attribution: readonly string[]): string[] {
+  const coast = attribution.some((a) => a.includes('Natural Earth'));
+  return coast ? [...attribution] : [...attribution, 'Coast lines from Natural Earth (public domain).'];
 }
 
 /** What could not be read and how to get it. */

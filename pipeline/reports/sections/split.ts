@@ -105,14 +105,14 @@ function spaceParts({ index, split, store }: ReportData): Html | null {
   if (placed.every((p) => p.box === null))
     return html`<figure><figcaption>In space</figcaption><p class="sub-caption">These maps have no fixed place.</p></figure>`;
   const globe = world({ south: -78, north: 82 });
-  const areas = [0, 1, 2, 3, 4].map((code) => {
-    const boxes = joinBoxes(
-      placed.filter((p) => p.box && p.parts.has(code) && (p.parts.size === 1 || code < 3)).map((p) => p.box!),
-    );
+  // Tiles outside all parts overlap the others; they lie below and have no edge.
+  const areas = [4, 3, 0, 1, 2].map((code) => {
+    const boxes = joinBoxes(placed.filter((p) => p.box && p.parts.has(code)).map((p) => p.box!));
     const shapes = boxes.map(([w, s, e, n]) => filled(globe, w, s, e, n)).join('');
-    return html`<path d="${raw(shapes)}" fill="${PART_COLOURS[code]}" fill-opacity="0.45" stroke="${PART_COLOURS[code]}" stroke-width="2"/>`;
+    const edge = code < 3 ? html` stroke="${PART_COLOURS[code]}" stroke-width="2"` : null;
+    return html`<path d="${raw(shapes)}" fill="${PART_COLOURS[code]}" fill-opacity="${code < 3 ? 0.5 : 0.35}"${edge}/>`;
   });
-  return html`<figure><figcaption>In space</figcaption><svg viewBox="0 0 ${globe.width} ${globe.height}" role="img" aria-label="Footprints of the series, coloured by part"><path class="sphere" d="${raw(globe.sphere)}"/><path class="graticule" d="${raw(globe.graticule)}"/><path class="coast" d="${raw(globe.coast)}"/>${areas}</svg>
+  return html`<figure><figcaption>In space</figcaption><svg viewBox="0 0 ${globe.width} ${globe.height}" role="img" aria-label="Footprints of the series, coloured by part"><path class="sphere" d="${raw(globe.sphere)}"/><path class="graticule" d="${raw(globe.graticule)}"/>${areas}<path class="coast" d="${raw(globe.coast)}"/></svg>
 <p class="swatches">${PARTS.map((p, i) => (split!.part.includes(i) ? html`<span><i class="swatch" style="background:${PART_COLOURS[i]}"></i>${p}</span>` : null))}</p></figure>`;
 }
 

@@ -1,7 +1,7 @@
 /** The answer first: which frames, which events, how sure, and what a simpler method would have said. */
 import { type Evaluation, PARTS, type Rung } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { count, instant, interval, number, percent, plural, signed } from '../format.js';
+import { chance, count, instant, interval, number, percent, plural, signed } from '../format.js';
 import { openingFrame, shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
@@ -62,7 +62,7 @@ function surest(data: ReportData): Html | string {
   const where =
     index.seriesNames.length > 1 ? ` at ${seriesLabel(data, index.seriesNames[index.series[f]])}` : '';
   const when = instant(index.time[f], data.store?.description.time);
-  return html`It is surest of ${when}${where}: probability ${number(predictions.probability[f])}${truth}.`;
+  return html`It is surest of ${when}${where}: probability ${chance(predictions.probability[f])}${truth}.`;
 }
 
 function sureness(data: ReportData): Html {

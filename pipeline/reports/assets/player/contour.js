@@ -77,7 +77,7 @@ export function softened({ bytes, width, height }) {
 }
 
 /** Round steps, so that a range holds about `wanted` lines: values from `low` to `high`. */
-export function roundLevels(low, high, wanted = 14) {
+export function roundLevels(low, high, wanted = 20) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 4, 5, 10].find((m) => m * power >= rough) ?? 10);

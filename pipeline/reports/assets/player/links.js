@@ -1,6 +1,6 @@
 /** Figures that lead to the map: time axes, panels of many series, buttons; and the small maps. */
 import { seriesOf } from './field.js';
-import { numberText, timeText } from './words.js';
+import { chanceText, timeText } from './words.js';
 import { frameAt } from './world.js';
 
 /** `go(frame)` brings a frame up. Returns `mark(frame, series, time)`, which moves the cursors in all figures. */
@@ -33,7 +33,7 @@ export function linkFigures(pack, go) {
 /** Words for a frame under the pointer. */
 export function tipText(pack, frame) {
   if (frame < 0) return '';
-  const p = pack.probability ? `, probability ${numberText(pack.probability[frame])}` : '';
+  const p = pack.probability ? `, probability ${chanceText(pack.probability[frame])}` : '';
   const where = pack.series.length > 1 ? `, ${pack.series[seriesOf(pack, frame)].label}` : '';
   return `${timeText(pack, pack.time[frame])}${where}${p}`;
 }

@@ -15,6 +15,12 @@ export function numberText(value, digits = 3) {
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace('-', '\u2212');
 }
 
+/** A probability: never printed as a certainty. */
+export function chanceText(p) {
+  const text = numberText(p);
+  return text === '1.000' ? '> 0.999' : text === '0.000' ? '< 0.001' : text;
+}
+
 export const tidyText = (v) => numberText(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 1 ? 1 : 3);
 
 /** [term, words, class] of a frame, one a line. */
@@ -26,7 +32,7 @@ export function readoutOf(pack, frame) {
     lines.push([pack.mosaic ? 'Tile' : 'Series', label === name ? name : `${label} (${name})`, '']);
   lines.push(['Frame', timeText(pack, pack.time[frame]), '']);
   if (pack.bad.has(frame)) lines.push(['Bad frame', pack.bad.get(frame), 'verdict-miss']);
-  if (pack.probability) lines.push(['Probability', numberText(pack.probability[frame]), 'big']);
+  if (pack.probability) lines.push(['Probability', chanceText(pack.probability[frame]), 'big']);
   if (pack.predicted) lines.push(['The model says', saysText(pack, frame), '']);
   if (pack.label) lines.push(['The label says', ...judgement(pack, frame)]);
   if (pack.part) lines.push(['Part', PART_NAMES[pack.part[frame]], '']);
