@@ -27,13 +27,17 @@ export function interval(estimate: Estimate | null | undefined, digits = 3, form
   return `${form(estimate.ci95[0], digits)} to ${form(estimate.ci95[1], digits)}`;
 }
 
-/** `0.93 (95 % interval 0.88 to 0.96)` */
-export function withInterval(estimate: Estimate | null | undefined, form = number): string {
-  if (!estimate || estimate.value === null) return `n/a (${estimate?.reason ?? 'not computed'})`;
-  const value = form(estimate.value, 3);
-  return estimate.ci95
-    ? `${value} (95 % ${interval(estimate, 3, form)})`
-    : `${value} (${interval(estimate)})`;
+/** `0.881 to 0.962`, or two words where the reason stands elsewhere; a value that does not exist keeps its reason. */
+export function brief(estimate: Estimate | null | undefined, form = number): string {
+  if (estimate && !estimate.ci95 && estimate.value !== null) return 'no interval';
+  return interval(estimate, 3, form);
+}
+
+/** Why intervals are missing, each reason once: `No interval: 2 events, at least 8 are needed.` Empty where none is. */
+export function whyNoInterval(estimates: readonly (Estimate | null | undefined)[]): string {
+  const without = estimates.filter((e) => e && e.value !== null && !e.ci95 && e.reason);
+  const reasons = new Set(without.map((e) => e!.reason!.replace(/^not estimable: /, '')));
+  return reasons.size > 0 ? `No interval: ${[...reasons].join('; ')}.` : '';
 }
 
 export const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', '\u2009');

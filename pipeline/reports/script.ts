@@ -11,6 +11,7 @@ export const MODULES = [
   'frame',
   'words',
   'links',
+  'tileTime',
   'views',
   'main',
 ];

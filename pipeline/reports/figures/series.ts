@@ -6,8 +6,8 @@ import { type Html, html, raw } from '../html.js';
 import { PART_COLOURS } from '../palette.js';
 
 const WIDTH = 1100;
-const LEFT = 78;
-const RIGHT = 12;
+const LEFT = 98;
+const RIGHT = 26;
 const ROWS = {
   labels: 18,
   probability: 44,
@@ -200,7 +200,7 @@ export function tickTimes(from: number, to: number, wanted = 8): number[] {
 
 export function tickText(time: number, span: number): string {
   const iso = new Date(time).toISOString();
-  const month = new Date(time).toLocaleString('en-GB', { month: 'short', timeZone: 'UTC' });
+  const month = new Date(time).toLocaleString('en-US', { month: 'short', timeZone: 'UTC' });
   if (span > 8 * 30 * DAY) return `${month} ${iso.slice(0, 4)}`;
   return time % DAY === 0 ? `${Number(iso.slice(8, 10))} ${month}` : iso.slice(11, 16);
 }

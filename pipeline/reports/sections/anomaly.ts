@@ -2,11 +2,12 @@
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
 import { matrixPanel, panelsOf } from '../figures/matrix.js';
-import { count, instant, interval, number } from '../format.js';
+import { brief, count, instant, number } from '../format.js';
 import { shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
 import { ANOMALY, gradient } from '../palette.js';
+import { note } from './evaluation.js';
 import { FEW_SERIES } from './time.js';
 
 export async function anomalySection(data: ReportData): Promise<Html> {
@@ -21,7 +22,7 @@ type Baselines = NonNullable<NonNullable<ReportData['metrics']>['anomaly']>;
 function baselines(rows: Baselines | undefined): Html | null {
   if (!rows || rows.length === 0) return null;
   return html`<h3>Does strangeness point to storms? Each score against the labels of the test part</h3><div class="table"><table><thead><tr><th>Score</th><th class="n">AUROC</th><th class="n">AP</th></tr></thead><tbody>
-${rows.map((r) => html`<tr><td>${r.name}</td><td class="n">${number(r.auroc.value)} <span class="ci">${interval(r.auroc)}</span></td><td class="n">${number(r.ap.value)} <span class="ci">${interval(r.ap)}</span></td></tr>`)}</tbody></table></div>`;
+${rows.map((r) => html`<tr><td>${r.name}</td><td class="n">${number(r.auroc.value)} <span class="ci">${brief(r.auroc)}</span></td><td class="n">${number(r.ap.value)} <span class="ci">${brief(r.ap)}</span></td></tr>`)}</tbody></table></div>${note(rows.flatMap((r) => [r.auroc, r.ap]))}`;
 }
 
 async function scorePanels(data: ReportData): Promise<Html> {

@@ -3,7 +3,7 @@ import type { Estimate, Evaluation, Rung } from '../../../schemas/records/index.
 import type { ReportData } from '../data.js';
 import { precisionRecall, reliabilityCurve, roc } from '../figures/curves.js';
 import { ladderFigure } from '../figures/ladder.js';
-import { count, interval, number, signed } from '../format.js';
+import { brief, count, interval, number, signed, whyNoInterval } from '../format.js';
 import { type Html, html } from '../html.js';
 import { judgedPart } from './verdict.js';
 
@@ -47,7 +47,7 @@ const METRICS: readonly [keyof Evaluation, string, string][] = [
 function metricTable({ metrics }: ReportData): Html {
   const parts = Object.entries(metrics?.evaluations ?? {});
   const cell = (e: Estimate) =>
-    html`<td class="n">${number(e.value)} <span class="ci">${interval(e)}</span></td>`;
+    html`<td class="n">${number(e.value)} <span class="ci">${brief(e)}</span></td>`;
   const counts = parts.map(
     ([, e]) =>
       `hits ${e.counts.tp}, misses ${e.counts.fn}, false alarms ${e.counts.fp}, correct calm ${e.counts.tn}`,
@@ -61,7 +61,13 @@ function metricTable({ metrics }: ReportData): Html {
   return html`<details><summary>Table: all metrics with 95 % intervals</summary><div class="table"><table><thead><tr><th>Metric</th>${parts.map(([name]) => html`<th class="n">${name}</th>`)}<th>Meaning</th></tr></thead><tbody>
 ${METRICS.map(([key, name, meaning]) => html`<tr><td>${name}</td>${parts.map(([, e]) => cell(e[key] as Estimate))}<td>${meaning}</td></tr>`)}
 ${events.map(([key, name, meaning]) => html`<tr><td>${name}</td>${parts.map(([, e]) => cell(e.eventScores[key] as Estimate))}<td>${meaning}</td></tr>`)}
-<tr><td>Counts</td>${counts.map((c) => html`<td>${c}</td>`)}<td>at the thresholds used</td></tr></tbody></table></div></details>`;
+<tr><td>Counts</td>${counts.map((c) => html`<td>${c}</td>`)}<td>at the thresholds used</td></tr></tbody></table></div>${note(parts.flatMap(([, e]) => METRICS.map(([key]) => e[key] as Estimate)))}</details>`;
+}
+
+/** Why intervals are missing, said once. */
+export function note(estimates: readonly (Estimate | null)[]): Html | null {
+  const text = whyNoInterval(estimates);
+  return text === '' ? null : html`<p class="sub-caption">${text}</p>`;
 }
 
 export function ladderSection(data: ReportData): Html {
@@ -73,7 +79,7 @@ export function ladderSection(data: ReportData): Html {
   return html`<p class="sub">Each step is judged on the same frames. A step is better than the one above it only where the paired interval of the gain says so.</p>
 <div class="two ladder"><figure>${ladderFigure(rungs, base)}</figure>
 <div class="table"><table><thead><tr><th>Score</th><th class="n">AP</th><th class="n">AUROC</th><th class="n">AP gained on<br>the step above</th><th>Verdict</th></tr></thead><tbody>
-${rungs.map((r, i) => rungRow(r, i === rungs.length - 1))}</tbody></table></div></div>`;
+${rungs.map((r, i) => rungRow(r, i === rungs.length - 1))}</tbody></table>${note(rungs.flatMap((r) => [r.ap, r.auroc, r.apGain]))}</div></div>`;
 }
 
 function rungRow(r: Rung, own: boolean): Html {
@@ -81,7 +87,7 @@ function rungRow(r: Rung, own: boolean): Html {
     return html`<tr><td>${r.name}</td><td colspan="4" class="ci" style="white-space:normal">left out: ${r.skipped}</td></tr>`;
   const estimate = (e: Estimate | null, form = number) =>
     e
-      ? html`<td class="n">${form(e.value, 3)}<br><span class="ci">${interval(e, 3, form)}</span></td>`
+      ? html`<td class="n">${form(e.value, 3)}<br><span class="ci">${brief(e, form)}</span></td>`
       : html`<td class="n"></td>`;
   const strongest =
     r.strongest &&

@@ -45,26 +45,33 @@ ${fields.bands.length > 1 && html`<label>Field <select id="band">${fields.bands.
 ${attention && html`<label class="check"><input type="checkbox" id="overlay" checked> Where the model looked</label>`}
 </div>
 <div class="under">
-${tiles && html`<figure class="detail needs-script"><canvas id="detail" width="480" height="480" role="img" aria-label="Frame of the chosen tile"></canvas><figcaption id="detail-caption"></figcaption></figure>`}
+${tiles && html`<figure class="detail needs-script"><canvas id="detail" width="480" height="480" role="img" aria-label="Frame of the chosen tile"></canvas><figcaption>${detailCaption(data)}</figcaption></figure>`}
 <dl class="readout needs-script" id="readout" aria-live="polite"></dl>
+${tiles && html`<figure class="tile-time needs-script"><figcaption>This tile over time</figcaption><svg id="tile-time" viewBox="0 0 440 190" role="img" aria-label="Probability, labels, events and anomaly score of the chosen tile over time"></svg></figure>`}
 </div>
 <p class="keys needs-script"><kbd>\u2190</kbd> <kbd>\u2192</kbd> step \u00b7 <kbd>Space</kbd> play${predictions && events?.length ? html` \u00b7 <kbd>N</kbd> <kbd>P</kbd> next, previous event` : ''}${attention && html` \u00b7 <kbd>A</kbd> attention`}${!fields.whole && html` \u00b7 not every frame is in this file: ${fields.keys.length} were chosen, test part and storms first`}</p>
 <noscript><p class="missing">Without scripts this page shows one map and all figures and tables; the scrubber needs scripts.</p></noscript>
 </div>`;
 }
 
+function detailCaption({ store }: ReportData): string {
+  const { grid, series } = store!.description;
+  const turned = series.some((s) => s.tile?.flip);
+  return `The chosen tile, ${grid.width} \u00d7 ${grid.height} cells, north up.${turned ? ' For the model southern tiles are turned over.' : ''}`;
+}
+
 /** What the marks mean, each beside a picture of it. */
 function legend({ predictions, labels, attention }: ReportData, tiles: boolean): Html {
   const sign = (shape: string, words: string) =>
-    html`<span><svg viewBox="0 0 18 18" aria-hidden="true">${raw(shape)}</svg>${words}</span>`;
+    html`<span><svg viewBox="0 0 18 18" aria-hidden="true"><rect width="18" height="18" rx="4" fill="#38608f"/>${raw(shape)}</svg>${words}</span>`;
   const disc = (r: number, fill: string) =>
     `<circle cx="9" cy="9" r="${r}" fill="${fill}" stroke="#11181f" stroke-opacity="0.6"/>`;
   const ring =
-    '<circle cx="9" cy="9" r="7" fill="none" stroke="#11181f" stroke-width="3"/><circle cx="9" cy="9" r="7" fill="none" stroke="#fff" stroke-width="1.6"/>';
+    '<circle cx="9" cy="9" r="5.5" fill="none" stroke="#11181f" stroke-width="3"/><circle cx="9" cy="9" r="5.5" fill="none" stroke="#fff" stroke-width="1.6"/>';
   const cross =
-    '<path d="M9 2v14M2 9h14" stroke="#11181f" stroke-width="5"/><path d="M9 2v14M2 9h14" stroke="#fff" stroke-width="2"/>';
+    '<path d="M9 3.5v11M3.5 9h11" stroke="#11181f" stroke-width="5"/><path d="M9 3.5v11M3.5 9h11" stroke="#fff" stroke-width="2"/>';
   const looked =
-    '<ellipse cx="9" cy="9" rx="7" ry="5" fill="none" stroke="#11181f" stroke-width="4"/><ellipse cx="9" cy="9" rx="7" ry="5" fill="none" stroke="#ff8a1f" stroke-width="2"/>';
+    '<ellipse cx="9" cy="9" rx="6" ry="4.2" fill="none" stroke="#11181f" stroke-width="4"/><ellipse cx="9" cy="9" rx="6" ry="4.2" fill="none" stroke="#ff8a1f" stroke-width="2"/>';
   return html`${tiles && predictions && sign(disc(5.5, '#ff7f2a'), 'tile called storm')}${tiles && predictions && sign(disc(3, '#fff'), 'tile called calm; larger is likelier')}${tiles && labels && sign(ring, 'labelled storm')}${!tiles && labels && sign(cross, 'labelled centre')}${attention && sign(looked, 'where the model looked')}`;
 }
 

@@ -113,6 +113,7 @@ function spaceParts({ index, split, store }: ReportData): Html | null {
     return html`<path d="${raw(shapes)}" fill="${PART_COLOURS[code]}" fill-opacity="${code < 3 ? 0.5 : 0.35}"${edge}/>`;
   });
   return html`<figure><figcaption>In space</figcaption><svg viewBox="0 0 ${globe.width} ${globe.height}" role="img" aria-label="Footprints of the series, coloured by part"><path class="sphere" d="${raw(globe.sphere)}"/><path class="graticule" d="${raw(globe.graticule)}"/>${areas}<path class="coast" d="${raw(globe.coast)}"/></svg>
+${placed.some((p) => p.parts.size > 1) && html`<p class="sub-caption">The parts share this place; they lie apart in time.</p>`}
 <p class="swatches">${PARTS.map((p, i) => (split!.part.includes(i) ? html`<span><i class="swatch" style="background:${PART_COLOURS[i]}"></i>${p}</span>` : null))}</p></figure>`;
 }
 

@@ -1,7 +1,17 @@
 /** The answer first: which frames, which events, how sure, and what a simpler method would have said. */
 import { type Evaluation, PARTS, type Rung } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { chance, count, instant, interval, number, percent, plural, signed } from '../format.js';
+import {
+  chance,
+  count,
+  instant,
+  interval,
+  number,
+  percent,
+  plural,
+  signed,
+  whyNoInterval,
+} from '../format.js';
 import { openingFrame, shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
@@ -74,13 +84,16 @@ function sureness(data: ReportData): Html {
     compared?.baseline && compared.gain
       ? html` ${besides(compared)}`
       : html` No simpler score stands beside it.`;
-  return html`On the ${part} part its average precision is <b>${number(e.ap.value)}</b> (95 % interval ${interval(e.ap)}) where always guessing gives ${number(e.n ? e.positives / e.n : null)}, its AUROC <b>${number(e.auroc.value)}</b> (${interval(e.auroc)}) where chance gives 0.500.${against}`;
+  const reason = whyNoInterval([e.ap, e.auroc]);
+  const within = (estimate: Evaluation['ap'], words: string) =>
+    estimate.ci95 ? ` (${words}${interval(estimate)})` : '';
+  return html`On the ${part} part its average precision is <b>${number(e.ap.value)}</b>${within(e.ap, '95 % interval ')} where always guessing gives ${number(e.n ? e.positives / e.n : null)}, its AUROC <b>${number(e.auroc.value)}</b>${within(e.auroc, '')} where chance gives 0.500.${reason && ` ${reason}`}${against}`;
 }
 
 function besides({ baseline, gain }: Comparison): Html {
   const name = baseline?.name ?? '';
   const value = number(baseline?.ap.value);
-  const g = `${signed(gain?.value)}, ${gain?.ci95 ? `95 % ${interval(gain, 3, signed)}` : interval(gain)}`;
+  const g = `${signed(gain?.value)}${gain?.ci95 ? `, 95 % ${interval(gain, 3, signed)}` : ''}`;
   if (!gain?.ci95)
     return html`The best simple score, \u201c${name}\u201d, reaches ${value}; whether the gap (${g}) is real cannot be told from this many storms.`;
   if (gain.ci95[0] > 0)

@@ -96,10 +96,10 @@ export function drawCoast(context, coast, [west, south, east, north]) {
     }
   const unit = Math.max(1, width / 700);
   context.strokeStyle = 'rgba(255,255,255,0.55)';
-  context.lineWidth = 3 * unit;
+  context.lineWidth = 2.4 * unit;
   context.stroke();
   context.strokeStyle = 'rgba(12,16,22,0.9)';
-  context.lineWidth = 1.1 * unit;
+  context.lineWidth = unit;
   context.stroke();
 }
 

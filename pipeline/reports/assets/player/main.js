@@ -3,6 +3,7 @@ import { decodePayload } from './decode.js';
 import { fieldsOf, seriesOf } from './field.js';
 import { framePainter } from './frame.js';
 import { linkFigures, nearest, reachScrollers } from './links.js';
+import { tileTime } from './tileTime.js';
 import { flatView, worldView } from './views.js';
 import { readoutOf, showReadout, tidyText, timeText } from './words.js';
 import { frameAt } from './world.js';
@@ -30,10 +31,12 @@ function openPlayer(pack, fields) {
   const frames = framePainter(pack, fields);
   const stage = pack.rows ? worldView(pack, fields, frames) : flatView(pack, fields, frames);
   const figures = linkFigures(pack, go);
+  const overTime = $('tile-time') && tileTime($('tile-time'), pack, go);
   let [steps, playing, waiting] = [[], 0, false];
 
   function go(frame) {
     state.series = seriesOf(pack, frame);
+    stage.reveal?.(state.series);
     steps = stepsOf(pack, fields, state.series);
     moveTo(
       steps.reduce(
@@ -66,6 +69,7 @@ function openPlayer(pack, fields) {
     showScrub(pack, steps, state.time);
     if ($('series')) $('series').value = String(state.series);
     figures.mark(state.series, state.time);
+    overTime?.(state.series, state.time);
   }
 
   function play(on) {

@@ -42,7 +42,15 @@ export function worldView(pack, fields, { looked }) {
     });
     $('marks').addEventListener('pointerleave', (event) => tell(event, ''));
   }
-  return { draw, bind };
+  /** Brings a tile into view where the map is wider than the screen. */
+  function reveal(series) {
+    const frame = $('stage').closest('.stage-scroll');
+    const { box } = pack.series[series];
+    if (!box || frame.scrollWidth <= frame.clientWidth) return;
+    const [x] = world.degrees(around((box[0] + box[2]) / 2), (box[1] + box[3]) / 2);
+    frame.scrollLeft = (x / $('stage').width) * frame.scrollWidth - frame.clientWidth / 2;
+  }
+  return { draw, bind, reveal };
 }
 
 function showMark(pack, mark, frame, chosen) {
