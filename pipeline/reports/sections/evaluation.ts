@@ -3,7 +3,7 @@ import type { Estimate, Evaluation, Rung } from '../../../schemas/records/index.
 import type { ReportData } from '../data.js';
 import { precisionRecall, reliabilityCurve, roc } from '../figures/curves.js';
 import { ladderFigure } from '../figures/ladder.js';
-import { brief, count, interval, number, signed, whyNoInterval } from '../format.js';
+import { brief, count, number, signed, whyNoInterval } from '../format.js';
 import { type Html, html } from '../html.js';
 import { judgedPart } from './verdict.js';
 
@@ -91,7 +91,7 @@ function rungRow(r: Rung, own: boolean): Html {
       : html`<td class="n"></td>`;
   const strongest =
     r.strongest &&
-    html`<br><span class="ci" style="white-space:normal">against \u201c${r.strongest.name}\u201d: ${signed(r.strongest.apGain.value)} (${interval(r.strongest.apGain, 3, signed)})</span>`;
+    html`<br><span class="ci" style="white-space:normal">against \u201c${r.strongest.name}\u201d: ${signed(r.strongest.apGain.value)} (${brief(r.strongest.apGain, signed)})</span>`;
   return html`<tr class="${own && 'own'}"><td>${r.name}${strongest}</td>${estimate(r.ap)}${estimate(r.auroc)}${estimate(r.apGain, signed)}<td>${verdictChip(r.verdict)}</td></tr>`;
 }
 

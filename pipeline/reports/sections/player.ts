@@ -47,7 +47,7 @@ ${attention && html`<label class="check"><input type="checkbox" id="overlay" che
 <div class="under">
 ${tiles && html`<figure class="detail needs-script"><canvas id="detail" width="480" height="480" role="img" aria-label="Frame of the chosen tile"></canvas><figcaption>${detailCaption(data)}</figcaption></figure>`}
 <dl class="readout needs-script" id="readout" aria-live="polite"></dl>
-${tiles && html`<figure class="tile-time needs-script"><figcaption>This tile over time</figcaption><svg id="tile-time" viewBox="0 0 440 190" role="img" aria-label="Probability, labels, events and anomaly score of the chosen tile over time"></svg></figure>`}
+${tiles && html`<figure class="tile-time needs-script"><figcaption>This tile over time</figcaption><svg id="tile-time" viewBox="0 0 380 190" role="img" aria-label="Probability, labels, events and anomaly score of the chosen tile over time"></svg></figure>`}
 </div>
 <p class="keys needs-script"><kbd>\u2190</kbd> <kbd>\u2192</kbd> step \u00b7 <kbd>Space</kbd> play${predictions && events?.length ? html` \u00b7 <kbd>N</kbd> <kbd>P</kbd> next, previous event` : ''}${attention && html` \u00b7 <kbd>A</kbd> attention`}${!fields.whole && html` \u00b7 not every frame is in this file: ${fields.keys.length} were chosen, test part and storms first`}</p>
 <noscript><p class="missing">Without scripts this page shows one map and all figures and tables; the scrubber needs scripts.</p></noscript>

@@ -1,7 +1,7 @@
 /** The chosen tile over time: labels, probability, events, anomaly score. */
 import { nearest } from './links.js';
 
-const BOX = { width: 440, left: 74, right: 12 };
+const BOX = { width: 380, left: 70, right: 14 };
 const LINES = { label: 8, top: 26, height: 80, event: 114, score: 132, scoreHeight: 34, ticks: 184 };
 const DAY = 86_400_000;
 
