@@ -16,6 +16,9 @@ export function draw(label: string, options: Plot.PlotOptions): Drawn {
   const { document } = parseHTML('<html><body></body></html>');
   const plot = Plot.plot({ ...options, document, style: STYLE, ariaLabel: label } as Plot.PlotOptions);
   plot.setAttribute('role', 'img');
+  // Plot names its groups, which have no role; the picture as a whole has a name.
+  for (const group of plot.querySelectorAll('[aria-label]')) group.removeAttribute('aria-label');
+  plot.setAttribute('aria-label', label);
   const scale = plot.scale('x') as unknown as { domain?: unknown[]; range?: number[] } | undefined;
   const domain = (scale?.domain ?? [0, 1]).map(Number) as [number, number];
   return {
