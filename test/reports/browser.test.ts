@@ -106,6 +106,7 @@ describe.skipIf(!hasChromium)('the report in a browser', () => {
     for (const width of [375, 1280])
       it(`fits a screen of ${width} px and is accessible (${name})`, async () => {
         const { page, faults } = await open(name, width);
+        await page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true");
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow).toBeLessThanOrEqual(0);
         const { violations } = await new AxeBuilder({ page }).analyze();

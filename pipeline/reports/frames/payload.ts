@@ -2,7 +2,7 @@
 import type { ReportData } from '../data.js';
 import { centreOf, place } from '../format.js';
 import { type Box, packCoast } from '../maps/coast.js';
-import { boxOf, type Stage, southUp } from '../maps/stage.js';
+import { boxOf, mosaicBox, type Stage, southUp } from '../maps/stage.js';
 import type { World } from '../maps/world.js';
 import { ANOMALY, DEPARTURE, FIELD, PROBABILITY, table } from '../palette.js';
 import type { AttentionPack } from './attention.js';
@@ -39,6 +39,7 @@ export function payload({ data, stage, fields, attention, world }: PayloadInput)
     };
   });
   const boxes = series.map((s) => s.box).filter((b) => b !== null) as Box[];
+  if (stage.kind === 'map' && stage.mosaic) boxes.push(mosaicBox(stage.mosaic));
   const size = boxes.length ? Math.max(...boxes.map((b) => Math.max(b[2] - b[0], b[3] - b[1]))) : 0;
   const bad = [...index.time.keys()].filter((f) => !index.ok[f]);
   return {

@@ -32,5 +32,5 @@ export function quantise(values: Float32Array, { low, high }: Range): Uint8Array
 export function packBytes(bytes: Uint8Array, width: number): string {
   const differences = new Uint8Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) differences[i] = bytes[i] - (i % width ? bytes[i - 1] : 0);
-  return deflateSync(differences, { level: 9 }).toString('base64');
+  return deflateSync(differences, { level: 6 }).toString('base64');
 }

@@ -56,6 +56,12 @@ export function stageOf(description: DatasetDescription): Stage {
   return { kind: wraps ? 'world' : place ? 'map' : 'plain', mosaic };
 }
 
+/** Degrees that a placed mosaic covers. */
+export function mosaicBox({ west, north, dx, dy, width, height }: Mosaic): Footprint {
+  const [a, b] = [north!, north! + dy * height];
+  return [west!, Math.min(a, b), west! + dx * width, Math.max(a, b)];
+}
+
 /** Footprint in degrees: the stored one, or that of the transform. */
 export function boxOf(series: Series, { grid, sourceGrid }: DatasetDescription): Footprint | null {
   if (series.footprint) return series.footprint;

@@ -54,14 +54,17 @@ ${tiles && html`<figure class="tile-time needs-script"><figcaption>This tile ove
 </div>`;
 }
 
-function detailCaption({ store }: ReportData): string {
-  const { grid, series } = store!.description;
+function detailCaption(data: ReportData): string {
+  const { grid, series } = data.store!.description;
   const turned = series.some((s) => s.tile?.flip);
-  return `The chosen tile, ${grid.width} \u00d7 ${grid.height} cells, north up.${turned ? ' For the model southern tiles are turned over.' : ''}`;
+  return `The chosen tile, ${grid.width} \u00d7 ${grid.height} cells, north up.${hasCentres(data) ? ' The cross marks the labelled centre.' : ''}${turned ? ' For the model southern tiles are turned over.' : ''}`;
 }
 
+const hasCentres = ({ labels }: ReportData) => labels?.lat.some((lat) => !Number.isNaN(lat)) ?? false;
+
 /** What the marks mean, each beside a picture of it. */
-function legend({ predictions, labels, attention }: ReportData, tiles: boolean): Html {
+function legend(data: ReportData, tiles: boolean): Html {
+  const { predictions, labels, attention } = data;
   const sign = (shape: string, words: string) =>
     html`<span><svg viewBox="0 0 18 18" aria-hidden="true"><rect width="18" height="18" rx="4" fill="#38608f"/>${raw(shape)}</svg>${words}</span>`;
   const disc = (r: number, fill: string) =>
@@ -72,7 +75,7 @@ function legend({ predictions, labels, attention }: ReportData, tiles: boolean):
     '<path d="M9 3.5v11M3.5 9h11" stroke="#11181f" stroke-width="5"/><path d="M9 3.5v11M3.5 9h11" stroke="#fff" stroke-width="2"/>';
   const looked =
     '<ellipse cx="9" cy="9" rx="6" ry="4.2" fill="none" stroke="#11181f" stroke-width="4"/><ellipse cx="9" cy="9" rx="6" ry="4.2" fill="none" stroke="#ff8a1f" stroke-width="2"/>';
-  return html`${tiles && predictions && sign(disc(5.5, '#ff7f2a'), 'tile called storm')}${tiles && predictions && sign(disc(3, '#fff'), 'tile called calm; larger is likelier')}${tiles && labels && sign(ring, 'labelled storm')}${!tiles && labels && sign(cross, 'labelled centre')}${attention && sign(looked, 'where the model looked')}`;
+  return html`${tiles && predictions && sign(disc(5.5, '#ff7f2a'), 'tile called storm')}${tiles && predictions && sign(disc(3, '#fff'), 'tile called calm; larger is likelier')}${tiles && labels && sign(ring, 'labelled storm')}${!tiles && hasCentres(data) && sign(cross, 'labelled centre')}${attention && sign(looked, 'where the model looked')}`;
 }
 
 export function colourBar({ bands }: Fields): Html {

@@ -4,6 +4,7 @@ import type { ReportData } from '../data.js';
 import { matrixPanel, panelsOf } from '../figures/matrix.js';
 import { timeRow } from '../figures/series.js';
 import { count, instant, number } from '../format.js';
+import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
 import { gradient, PART_COLOURS, PROBABILITY } from '../palette.js';
 
@@ -24,7 +25,7 @@ function rows(data: ReportData): Html {
     if (frames.length === 0) return null;
     const row = timeRow(data, frames, name);
     const link = JSON.stringify({ series: s, from: row.from, to: row.to, left: row.left, right: row.right });
-    return html`<figure class="wide"><figcaption>${index.seriesNames.length > 1 ? name : ''}</figcaption><div class="scroll" data-time-row="${link}" tabindex="0" role="group" aria-label="${`Time axis of ${name}`}">${row.svg}</div></figure>`;
+    return html`<figure class="wide"><figcaption>${index.seriesNames.length > 1 ? seriesLabel(data, name) : ''}</figcaption><div class="scroll" data-time-row="${link}" tabindex="0" role="group" aria-label="${`Time axis of ${name}`}">${row.svg}</div></figure>`;
   });
   const parts = data.split
     ? PARTS.map((p, i) =>

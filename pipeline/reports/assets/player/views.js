@@ -155,6 +155,10 @@ function drawMark(context, [x, y], pack, frame, chosen) {
   context.fillStyle = frame >= 0 && pack.predicted?.[frame] === 1 ? '#ff7f2a' : 'rgba(255,255,255,0.85)';
   context.fill();
   ring(unit * Math.max(0.2, Math.sqrt(p || 0)), 'rgba(17,24,31,0.7)', 1);
-  if (frame >= 0 && pack.label?.[frame] === 1) ring(unit * 1.35, '#fff', 2.5);
-  if (chosen) ring(unit * 1.75, '#fff', 4);
+  const white = (radius, thick) => {
+    ring(radius, 'rgba(17,24,31,0.8)', thick + 2.5);
+    ring(radius, '#fff', thick);
+  };
+  if (frame >= 0 && pack.label?.[frame] === 1) white(unit * 1.35, 2.5);
+  if (chosen) white(unit * 1.8, 4);
 }
