@@ -34,7 +34,7 @@ function table(data: ReportData, rows: readonly Listed[]): Html {
   const kind = data.store?.description.time ?? 'utc';
   const many = data.index && data.index.seriesNames.length > 1;
   const when = (t: number) => instant(t, kind).replace(' UTC', '');
-  return html`<div class="table"><table><thead><tr><th class="n">No.</th>${many && html`<th>Series</th>`}<th>First frame (UTC)</th><th>Last frame (UTC)</th><th class="n">Lasts</th><th class="n">Frames</th><th class="n">Peak prob.</th><th class="n">Mean prob.</th><th>Where the model looked</th><th>Labelled</th><th>Part</th><th class="needs-script">Map</th></tr></thead><tbody>
+  return html`<div class="table"><table class="one-line"><thead><tr><th class="n">No.</th>${many && html`<th>Series</th>`}<th>First frame (UTC)</th><th>Last frame (UTC)</th><th class="n">Lasts</th><th class="n">Frames</th><th class="n">Peak prob.</th><th class="n">Mean prob.</th><th>Where the model looked</th><th>Labelled</th><th>Part</th><th class="needs-script">Map</th></tr></thead><tbody>
 ${rows.map((e) => html`<tr><td class="n">${e.event_id}</td>${many && html`<td>${seriesLabel(data, e.series)}</td>`}<td>${when(e.start)}</td><td>${when(e.end)}</td><td class="n">${kind === 'utc' ? duration(e.end - e.start) : ''}</td><td class="n">${e.frames}</td><td class="n">${chance(e.peak_probability)}</td><td class="n">${number(e.mean_probability)}</td><td>${e.lat === null || e.lon === null ? 'n/a' : place(e.lat, e.lon)}</td><td>${agreement(e)}</td><td>${e.part}</td><td class="needs-script">${e.peakFrame >= 0 && html`<button type="button" class="link" data-go="${e.peakFrame}" aria-label="${`Show event ${e.event_id} on the map`}">show</button>`}</td></tr>`)}
 </tbody></table></div>`;
 }

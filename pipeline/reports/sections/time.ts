@@ -67,7 +67,7 @@ function frameTable({ index, predictions, labels, split, store }: ReportData): H
   );
   const shown = storms.slice(0, TABLE_ROWS);
   return html`<details><summary>Table: ${count(storms.length)} frames that the model or the labels call storm${storms.length > shown.length ? ` (first ${TABLE_ROWS}; predictions.csv has all)` : ''}</summary>
-<div class="table"><table><thead><tr><th>Series</th><th>Time</th><th class="n">Probability</th><th>Predicted</th><th>Label</th><th>Part</th></tr></thead><tbody>
+<div class="table"><table class="one-line"><thead><tr><th>Series</th><th>Time</th><th class="n">Probability</th><th>Predicted</th><th>Label</th><th>Part</th></tr></thead><tbody>
 ${shown.map((f) => html`<tr><td>${index!.seriesNames[index!.series[f]]}</td><td>${instant(index!.time[f], kind)}</td><td class="n">${number(predictions?.probability[f])}</td><td>${word(predictions?.predicted[f])}</td><td>${word(labels?.label[f])}</td><td>${split ? PARTS[split.part[f]] : ''}</td></tr>`)}
 </tbody></table></div></details>`;
 }

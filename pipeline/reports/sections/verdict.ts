@@ -72,7 +72,7 @@ function surest(data: ReportData): Html | string {
   const where =
     index.seriesNames.length > 1 ? ` at ${seriesLabel(data, index.seriesNames[index.series[f]])}` : '';
   const when = instant(index.time[f], data.store?.description.time);
-  return html`It is surest of ${when}${where}: probability ${chance(predictions.probability[f])}${truth}.`;
+  return html`It is surest of <span class="hold">${when}</span>${where}: probability ${chance(predictions.probability[f])}${truth}.`;
 }
 
 function sureness(data: ReportData): Html {
@@ -87,13 +87,13 @@ function sureness(data: ReportData): Html {
   const reason = whyNoInterval([e.ap, e.auroc]);
   const within = (estimate: Evaluation['ap'], words: string) =>
     estimate.ci95 ? ` (${words}${interval(estimate)})` : '';
-  return html`On the ${part} part its average precision is <b>${number(e.ap.value)}</b>${within(e.ap, '95 % interval ')} where always guessing gives ${number(e.n ? e.positives / e.n : null)}, its AUROC <b>${number(e.auroc.value)}</b>${within(e.auroc, '')} where chance gives 0.500.${reason && ` ${reason}`}${against}`;
+  return html`On the ${part} part its average precision is <b>${number(e.ap.value)}</b>${within(e.ap, '95\u00a0% interval ')} where always guessing gives ${number(e.n ? e.positives / e.n : null)}, its AUROC <b>${number(e.auroc.value)}</b>${within(e.auroc, '')} where chance gives 0.500.${reason && ` ${reason}`}${against}`;
 }
 
 function besides({ baseline, gain }: Comparison): Html {
   const name = baseline?.name ?? '';
   const value = number(baseline?.ap.value);
-  const g = `${signed(gain?.value)}${gain?.ci95 ? `, 95 % ${interval(gain, 3, signed)}` : ''}`;
+  const g = `${signed(gain?.value)}${gain?.ci95 ? `, 95\u00a0% ${interval(gain, 3, signed)}` : ''}`;
   if (!gain?.ci95)
     return html`The best simple score, \u201c${name}\u201d, reaches ${value}; whether the gap (${g}) is real cannot be told from this many storms.`;
   if (gain.ci95[0] > 0)
