@@ -1,7 +1,7 @@
 /** The map the page opens on, its controls, and the frame under the hand. Drawn once here, brought to life by player.js. */
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
-import { number } from '../format.js';
+import { instant, number } from '../format.js';
 import type { Fields } from '../frames/fields.js';
 import { type Html, html, raw } from '../html.js';
 import { joinBoxes } from '../maps/outlines.js';
@@ -29,7 +29,7 @@ export async function player(input: PlayerInput): Promise<Html> {
   return html`<div class="player" id="player" data-opening="${input.opening}">
 <figure class="stage-figure">
 <div class="stage-scroll" tabindex="0" role="group" aria-label="Map">${picture}</div>
-<figcaption class="stage-caption"><span id="stage-time" class="stage-time"></span><span class="legend-note">${legend(data, tiles)}</span>${colourBar(fields)}</figcaption>
+<figcaption class="stage-caption"><span id="stage-time" class="stage-time">${instant(index.time[input.opening], data.store?.description.time)}</span><span class="legend-note">${legend(data, tiles)}</span>${colourBar(fields)}</figcaption>
 </figure>
 <div class="controls needs-script" role="group" aria-label="Frames">
 <button type="button" id="play" class="primary" aria-pressed="false">Play</button>

@@ -23,7 +23,8 @@ async function start() {
   const player = openPlayer(pack, fields);
   player.go(pack.opening);
   for (const canvas of document.querySelectorAll('[data-thumb]')) player.thumb(canvas);
-  document.documentElement.classList.add('ready');
+  // After the first picture, which was asked for above.
+  requestAnimationFrame(() => document.documentElement.classList.add('ready'));
 }
 
 function openPlayer(pack, fields) {
