@@ -12,6 +12,7 @@ const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
   ['train', 'train a model on a dataset', () => import('./train.js')],
   ['label', 'give every frame a calibrated probability', () => import('./label.js')],
   ['evaluate', 'compare predictions with labels', () => import('./evaluate.js')],
+  ['anomaly', 'say how unusual every frame is', () => import('./anomaly.js')],
   ['report', 'write a run as one HTML page', () => import('./report.js')],
   ['dataset', 'info, verify and hash of a dataset', () => import('./dataset.js')],
   ['simulate', 'write a simulated season of GeoTIFF maps with labels', () => import('./simulate.js')],

@@ -18,7 +18,8 @@ export { cellCentre } from './events/place.js';
 export { readAttention, type StoredAttention, writeAttention } from './files/attention.js';
 export { readEvents, writeEvents } from './files/events.js';
 export { framesOf } from './files/join.js';
-export { formatOf, type ReadPrediction, readPredictions, writePredictions } from './files/predictions.js';
+export { type ReadPrediction, readPredictions, writePredictions } from './files/predictions.js';
+export { type Column, formatOf, writeRows } from './files/rows.js';
 export { DRAWS, type DrawOptions, eachDraw, estimate } from './intervals/draws.js';
 export { pairedGain, type Ranked, rankScores } from './intervals/paired.js';
 export { type Sectors, sectors } from './intervals/sectors.js';
@@ -49,5 +50,13 @@ export {
   reliability,
 } from './metrics/probability.js';
 export { auroc, averagePrecision, curves, rank, rankMetrics } from './metrics/ranking.js';
-export { eventFiles, type LabelRunInput, type LabelRunResult, labelRun, predictionRows } from './run.js';
+export {
+  eventFiles,
+  type LabelRunInput,
+  type LabelRunResult,
+  labelRun,
+  predictionRows,
+  splitOf,
+  writeMetrics,
+} from './run.js';
 export { type FramePredictions, predictFrames, type StreamOptions } from './stream.js';

@@ -36,7 +36,8 @@ import { evaluateScores } from './evaluate.js';
 import { writeAttention } from './files/attention.js';
 import { writeWhole } from './files/csv.js';
 import { writeEvents } from './files/events.js';
-import { formatOf, writePredictions } from './files/predictions.js';
+import { writePredictions } from './files/predictions.js';
+import { formatOf } from './files/rows.js';
 import { resamplingUnits } from './intervals/units.js';
 import { judgedFrames } from './judged.js';
 import { type Labelled, labelFrames } from './labelFrames.js';
@@ -110,14 +111,15 @@ async function labelWith(input: LabelWithInput): Promise<LabelRunResult> {
 }
 
 /** The split the model was trained with where the data are the same, else the configured one. */
-async function splitOf(
-  { runDir, config, log }: LabelRunInput,
+export async function splitOf(
+  { runDir, config, log }: Pick<LabelRunInput, 'runDir' | 'config' | 'log'>,
   store: FrameStore,
   labels: LabelTable,
 ): Promise<Split> {
   const known = await loadProvenance(runDir).catch(() => null);
   if (known?.dataset.hash === store.hash && known.labels.hash === labels.hash) return loadSplit(runDir);
-  log?.('the dataset or its labels changed since training: the split is made anew from the config');
+  if (known)
+    log?.('the dataset or its labels changed since training: the split is made anew from the config');
   return makeSplit(store, labels, config.split, config.training);
 }
 
@@ -234,8 +236,11 @@ function reference({ description, index }: FrameStore, labels: LabelTable, train
 }
 
 /** Keeps what other steps put into metrics.json. */
-async function writeMetrics(runDir: string, metrics: Metrics): Promise<void> {
+export async function writeMetrics(runDir: string, metrics: Partial<Metrics>): Promise<void> {
   const path = join(runDir, 'metrics.json');
   const before = await readFile(path, 'utf8').then(JSON.parse, () => ({}));
-  await writeWhole(path, `${JSON.stringify({ ...before, ...metrics }, null, 1)}\n`);
+  await writeWhole(
+    path,
+    `${JSON.stringify({ evaluations: {}, ladder: [], ...before, ...metrics }, null, 1)}\n`,
+  );
 }

@@ -94,8 +94,12 @@ function evidenceMap(config: EvidenceConfig, parameters: Parameters, x: Tensor, 
   return parameters.cellBias ? add(map, parameters.cellBias) : map;
 }
 
+/** Columns and channels as one axis, so that whole runs are copied. */
 function crop(x: Tensor, edge: number): Tensor {
   if (edge === 0) return x;
   const [frames, height, width, channels] = x.shape;
-  return slice(x, [0, edge, edge, 0], [frames, height - 2 * edge, width - 2 * edge, channels]);
+  const [rows, columns] = [height - 2 * edge, width - 2 * edge];
+  const flat = reshape(x, [frames, height, width * channels]);
+  const inner = slice(flat, [0, edge, edge * channels], [frames, rows, columns * channels]);
+  return reshape(inner, [frames, rows, columns, channels]);
 }

@@ -2,7 +2,7 @@
 import type { TrainingConfig } from '../../schemas/config/index.js';
 import { normals } from '../nn/index.js';
 import type { Random } from '../random.js';
-import { add, concat, mul, pad, reverse, slice, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { add, concat, pad, reverse, slice, type Tensor, tensor, tidy } from '../tensor/index.js';
 
 export type Augmentation = Pick<TrainingConfig, 'noise' | 'mirror' | 'shift'>;
 
@@ -73,10 +73,12 @@ export function moveFrames(
   });
 }
 
-/** `x` plus Gaussian noise of `scale[channel]` standard deviations. */
+/** `x [frames, h, w, channels]` plus Gaussian noise of `scale[channel]` standard deviations. */
 export function addNoise(x: Tensor, scale: Float32Array, random: Random): Tensor {
-  return tidy(() => {
-    const noise = tensor(normals(x.size, random), x.shape);
-    return add(x, mul(noise, tensor(scale, [1, 1, 1, scale.length])));
-  });
+  const noise = normals(x.size, random);
+  for (let i = 0, channel = 0; i < noise.length; i++) {
+    noise[i] *= scale[channel];
+    if (++channel === scale.length) channel = 0;
+  }
+  return tidy(() => add(x, tensor(noise, x.shape)));
 }

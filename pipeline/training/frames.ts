@@ -6,10 +6,10 @@ import { type ChannelStatistics, channelCount, computeChannels } from '../channe
 import type { OnProgress } from '../progress.js';
 import { frameRing } from '../sequences/index.js';
 import type { FrameBuffers, FrameStore } from '../shards/index.js';
-import { gather, type Tensor, tensor } from '../tensor/index.js';
+import { gather, gathersWell, type Tensor, tensor } from '../tensor/index.js';
 
 export interface FrameTensors {
-  /** True when the frames lie in the backend's memory. */
+  /** True when the frames lie in memory. */
   readonly resident: boolean;
   /** `[frames, height, width, channels]`, to be freed by the caller. */
   take(frames: Int32Array): Promise<Tensor>;
@@ -107,15 +107,32 @@ async function residentFrames(
     });
     onProgress?.({ stage: 'read', done: start + some.length, total: frames.length, unit: 'frames' });
   }
-  const held = tensor(all, [frames.length, ...reader.shape]);
+  const hold = gathersWell() ? heldByBackend : heldHere;
+  return hold(all, [frames.length, ...reader.shape], (frame) => place[frame]);
+}
+
+function heldByBackend(all: Float32Array, shape: number[], place: (frame: number) => number): FrameTensors {
+  const held = tensor(all, shape);
   return {
     resident: true,
-    take: async (wanted) =>
-      gather(
-        held,
-        wanted.map((frame) => place[frame]),
-      ),
+    take: async (wanted) => gather(held, wanted.map(place)),
     close: () => held.dispose(),
+  };
+}
+
+/** For a backend that copies rows one number at a time. */
+function heldHere(all: Float32Array, [, ...shape]: number[], place: (frame: number) => number): FrameTensors {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return {
+    resident: true,
+    async take(wanted) {
+      const out = new Float32Array(wanted.length * size);
+      wanted.forEach((frame, i) => {
+        out.set(all.subarray(place(frame) * size, (place(frame) + 1) * size), i * size);
+      });
+      return tensor(out, [wanted.length, ...shape]);
+    },
+    close: () => {},
   };
 }
 

@@ -9,4 +9,6 @@ export { assertFits, ModelRecord, type TrainedModel } from './record.js';
 export { readSafetensors, writeSafetensors } from './safetensors.js';
 export { type Sanity, sanity } from './sanity.js';
 export { loadRecord, loadTrained, saveRecord, saveTrained } from './saved.js';
+export { learningRateAt } from './schedule.js';
 export { type FrameScore, type ScoreInput, scoreFrames } from './score.js';
+export { clippedStep } from './trainer.js';

@@ -42,7 +42,10 @@ export interface TrainedModel extends ModelRecord {
 }
 
 /** @throws ModelMismatchError when the dataset has other bands or another grid than the model was trained on. */
-export function assertFits({ bandNames, grid }: ModelRecord, { description }: FrameStore): void {
+export function assertFits(
+  { bandNames, grid }: Pick<ModelRecord, 'bandNames' | 'grid'>,
+  { description }: FrameStore,
+): void {
   const found = description.bands.map((band) => band.name);
   if (found.join('\n') !== bandNames.join('\n'))
     throw new ModelMismatchError(

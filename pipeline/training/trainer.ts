@@ -162,7 +162,7 @@ function augment(batch: Batch, x: Tensor, { training, model, centres, noise, ran
 }
 
 /** Scales the gradients to a global norm of at most `clip`, hands them to `update`, frees them; the norm before. */
-function clippedStep(
+export function clippedStep(
   gradients: ParameterTree,
   clip: number,
   update: (gradients: ParameterTree) => void,

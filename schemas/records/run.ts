@@ -142,6 +142,10 @@ export const Metrics = z.strictObject({
   evaluations: z.record(z.string(), Evaluation),
   ladder: z.array(Rung),
   anomaly: z.array(z.strictObject({ name: z.string(), auroc: Estimate, ap: Estimate })).optional(),
+  /** Share of calm test frames with an anomaly p-value of at most `alpha`; far above `alpha`: p-values do not carry over. */
+  anomalyAlarms: z
+    .array(z.strictObject({ alpha: z.number(), share: z.number(), frames: z.int() }))
+    .optional(),
 });
 export type Metrics = z.infer<typeof Metrics>;
 

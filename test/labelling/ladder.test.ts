@@ -35,7 +35,7 @@ describe.skipIf(!hasNcep)('the ladder on NCEP R1, three year-blocks', () => {
     }
     const all = judgedFrames(store.index, labels);
     const [, ...rungs] = await simpleScores({ store, labels, train: all, test: all, cells });
-    for (const { name, score } of rungs.slice(0, 2)) add(`${name}, all frames`, score!, all);
+    for (const { name, score } of rungs.slice(0, 4)) add(`${name}, all frames`, score!, all);
     const figures = (key: string) => {
       const { score, label } = pooled.get(key)!;
       return [auroc(score, label)!, averagePrecision(score, label)!];
@@ -47,6 +47,8 @@ describe.skipIf(!hasNcep)('the ladder on NCEP R1, three year-blocks', () => {
     };
     // Without training: computed by NumPy and scikit-learn over the same cells.
     near('minimum of msl, all frames', [0.6303, 0.2229], 1e-3);
+    near('low mean of msl, all frames', [0.6005, 0.2213], 1e-3);
+    near('low mean of z500, all frames', [0.671, 0.2394], 1e-3);
     // Anchors of the data's README; the fields' scaling there is not stated.
     near('maximum of msl Laplacian', [0.733, 0.318], 0.005);
     near('minimum of msl seasonal anomaly', [0.662, 0.243], 0.02);
@@ -69,13 +71,13 @@ describe.skipIf(!hasNcep)('the ladder on NCEP R1, three year-blocks', () => {
     const rungs = await ladder(store, labels, split, models, { box: BOX, draws: 300 });
     const kinds = rungs.map(
       ({ name }) =>
-        /climatology|anomaly|Laplacian|logistic|noise|oracle|m.nimum|maximum/.exec(
+        /climatology|mean|anomaly|Laplacian|logistic|noise|oracle|m.nimum|maximum/.exec(
           name.replace(/^m\w+ of (?=.*(anomaly|Laplacian))/, ''),
         )![0],
     );
     expect(kinds.map((k) => k.replace(/m.*mum/, 'extreme'))).toEqual([
       'climatology',
-      ...['extreme', 'extreme', 'anomaly', 'anomaly', 'Laplacian', 'Laplacian'],
+      ...['mean', 'mean', 'extreme', 'extreme', 'anomaly', 'anomaly', 'Laplacian', 'Laplacian'],
       ...['logistic', 'noise', 'oracle'],
     ]);
     const [noise, best] = rungs.slice(-2);

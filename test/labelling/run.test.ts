@@ -42,6 +42,7 @@ describe('labelling a run', () => {
     expect(metrics.evaluations.test.auroc.ci95).not.toBeNull();
     expect(metrics.ladder.map(({ name }) => name)).toEqual([
       'climatology of the season',
+      'low mean of msl',
       'minimum of msl',
       'minimum of msl frame anomaly',
       expect.stringMatching(/^m\w+ of msl Laplacian$/),

@@ -93,6 +93,7 @@ export const METRICS: Metrics = {
     },
   ],
   anomaly: [{ name: 'autoencoder', auroc: estimate(0.6), ap: estimate(0.5) }],
+  anomalyAlarms: [{ alpha: 0.05, share: 0.5, frames: 6 }],
 };
 
 export interface Shape {

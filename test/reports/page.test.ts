@@ -32,6 +32,8 @@ describe('buildPage()', () => {
     expect(page).toContain(`<b>${ap.value!.toFixed(3)}</b>`);
     expect(page).toContain('0.700 to 0.850');
     expect(page).toContain('minimum of msl');
+    expect(page).toContain('50.0 % have a p-value of at most 0.05');
+    expect(page).toContain('do not carry over');
   });
 
   it('reads without scripts: the map is a picture and every figure has its table', async () => {

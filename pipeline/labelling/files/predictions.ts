@@ -2,11 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-import { type BasicType, parquetWriteBuffer } from 'hyparquet-writer';
 import { PARTS, type Part, type PredictionRow } from '../../../schemas/records/index.js';
 import { ConfigError, TimeError } from '../../errors.js';
-import { formatInstant, parseInstant } from '../../labels/index.js';
-import { csvText, writeWhole } from './csv.js';
+import { parseInstant } from '../../labels/index.js';
+import { type Column, formatOf, writeRows } from './rows.js';
 
 /** What a file of predictions must hold at least; ours hold a whole `PredictionRow`. */
 export interface ReadPrediction {
@@ -20,7 +19,7 @@ export interface ReadPrediction {
   context: number | null;
 }
 
-const COLUMNS: readonly { name: keyof PredictionRow; type: BasicType }[] = [
+const COLUMNS: readonly Column<PredictionRow>[] = [
   { name: 'series', type: 'STRING' },
   { name: 'time', type: 'TIMESTAMP' },
   { name: 'logit', type: 'DOUBLE' },
@@ -32,18 +31,8 @@ const COLUMNS: readonly { name: keyof PredictionRow; type: BasicType }[] = [
 ];
 
 /** @throws ConfigError for another ending than .parquet and .csv. */
-export async function writePredictions(path: string, rows: readonly PredictionRow[]): Promise<void> {
-  if (formatOf(path) === 'csv') {
-    const names = COLUMNS.map(({ name }) => name);
-    return writeWhole(path, csvText(names, rows, { time: (time) => formatInstant(time as number) }));
-  }
-  const columnData = COLUMNS.map(({ name, type }) => ({
-    name,
-    type,
-    data: rows.map((row) => (name === 'time' ? new Date(row.time) : row[name])),
-  }));
-  await writeWhole(path, new Uint8Array(parquetWriteBuffer({ columnData })));
-}
+export const writePredictions = (path: string, rows: readonly PredictionRow[]): Promise<void> =>
+  writeRows(path, COLUMNS, rows);
 
 /**
  * Ours, or anybody's with columns `time` and `probability` or `logit`; `series`, `predicted`, `event_id`, `split` and
@@ -64,15 +53,6 @@ export async function readPredictions(
   });
   requireColumns(path, rows);
   return rows.map((row, i) => toPrediction(row, { path, row: i + 2, assumeUtc }));
-}
-
-export function formatOf(path: string): 'parquet' | 'csv' {
-  if (/\.parquet$/i.test(path)) return 'parquet';
-  if (/\.csv$/i.test(path)) return 'csv';
-  throw new ConfigError(`cannot tell the format of ${path}: it ends neither in .parquet nor in .csv`, {
-    hint: 'name the file predictions.parquet or predictions.csv',
-    fields: { path },
-  });
 }
 
 type Raw = Record<string, unknown>;

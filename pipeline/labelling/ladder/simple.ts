@@ -1,5 +1,5 @@
 /**
- * Scores that need no network: extremes of each band, of its anomaly, of its Laplacian; logistic regression on
+ * Scores that need no network: the mean of each band, extremes of it, of its anomaly, of its Laplacian; logistic regression on
  * principal components. One pass over the frames for the extremes, one over the training frames for the components.
  */
 import type { ChannelsConfig } from '../../../schemas/config/index.js';
@@ -55,6 +55,7 @@ export async function simpleScores(input: SimpleInput): Promise<SimpleScore[]> {
   };
   return [
     climatology,
+    ...ranked(input, extremes.mean),
     ...ranked(input, extremes.band),
     ...ranked(input, extremes.anomaly),
     ...ranked(input, extremes.laplacian),
@@ -77,9 +78,10 @@ async function channelsFor({ store, train, anomaly, onProgress }: SimpleInput): 
   return fitChannels(store, train, config, { onProgress });
 }
 
-/** A quantity of which both extremes are known for every frame. */
+/** A quantity of which both extremes are known for every frame; of a mean they are the same. */
 interface Extreme {
-  name: string;
+  /** Name by direction: small values are stormy, or large ones. */
+  name: { down: string; up: string };
   least: Float64Array;
   most: Float64Array;
 }
@@ -89,16 +91,25 @@ async function findExtremes(input: SimpleInput, statistics: ChannelStatistics) {
   const { bands } = store.description;
   const channels = channelCount(statistics);
   const blank = () => new Float64Array(store.index.length).fill(Number.NaN);
-  const make = (of: (name: string) => string): Extreme[] =>
-    bands.map(({ name }) => ({ name: of(name), least: blank(), most: blank() }));
+  const make = (of: string): Extreme[] =>
+    bands.map(({ name }) => ({
+      name: { down: `minimum of ${name}${of}`, up: `maximum of ${name}${of}` },
+      least: blank(),
+      most: blank(),
+    }));
   const found = {
-    band: make((name) => name),
-    anomaly: make((name) => `${name} ${statistics.config.anomaly} anomaly`),
-    laplacian: make((name) => `${name} Laplacian`),
+    mean: bands.map(({ name }): Extreme => {
+      const mean = blank();
+      return { name: { down: `low mean of ${name}`, up: `high mean of ${name}` }, least: mean, most: mean };
+    }),
+    band: make(''),
+    anomaly: make(` ${statistics.config.anomaly} anomaly`),
+    laplacian: make(' Laplacian'),
   };
   const both = Uint32Array.from(new Set([...train, ...test])).sort();
   await eachFrame(input, statistics, both, 'ladder', (frame, values, valid, derived) => {
     for (let b = 0; b < bands.length; b++) {
+      found.mean[b].least[frame] = mean(values, bands.length, b, valid, cells);
       extreme(found.band[b], frame, values, bands.length, b, valid, cells);
       extreme(found.anomaly[b], frame, derived, channels, b, valid, cells);
       extreme(found.laplacian[b], frame, derived, channels, bands.length + b, valid, cells);
@@ -128,6 +139,23 @@ function extreme(
   most[frame] = high;
 }
 
+/** NaN without a valid cell. */
+function mean(
+  values: Float32Array,
+  stride: number,
+  at: number,
+  valid: Uint8Array,
+  cells: Uint8Array,
+): number {
+  let [sum, count] = [0, 0];
+  for (let cell = 0; cell < cells.length; cell++) {
+    if (!cells[cell] || !valid[cell]) continue;
+    sum += values[cell * stride + at];
+    count++;
+  }
+  return sum / count;
+}
+
 /** Direction by the training part; the best bands there, the best last. */
 function ranked({ labels, train }: SimpleInput, extremes: Extreme[]): SimpleScore[] {
   const skill = (score: Float64Array) => {
@@ -144,8 +172,8 @@ function ranked({ labels, train }: SimpleInput, extremes: Extreme[]): SimpleScor
       const down = least.map((value) => -value);
       const [low, high] = [skill(down), skill(most)];
       return low >= high
-        ? { name: `minimum of ${name}`, score: down, skill: low }
-        : { name: `maximum of ${name}`, score: most, skill: high };
+        ? { name: name.down, score: down, skill: low }
+        : { name: name.up, score: most, skill: high };
     })
     .sort((a, b) => a.skill - b.skill)
     .slice(-MOST_BANDS)

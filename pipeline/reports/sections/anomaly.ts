@@ -2,7 +2,7 @@
 import { PARTS } from '../../../schemas/records/index.js';
 import type { ReportData } from '../data.js';
 import { matrixPanel, panelsOf } from '../figures/matrix.js';
-import { brief, count, instant, number } from '../format.js';
+import { brief, count, instant, number, percent } from '../format.js';
 import { shownFrames } from '../frames/choose.js';
 import { seriesLabel } from '../frames/payload.js';
 import { type Html, html } from '../html.js';
@@ -14,7 +14,7 @@ export async function anomalySection(data: ReportData): Promise<Html> {
   const { scores, metrics } = data;
   const meaning = html`<p class="lead">Anomaly means unusual, not storm.</p><p>The score is the negative log-likelihood of a frame under an autoencoder that learned ordinary sequences; larger is stranger. A frame can be strange for other reasons, and a storm can be ordinary.</p>`;
   if (!scores) return html`${meaning}<p class="missing">No anomaly scores in this run.</p>`;
-  return html`${meaning}${baselines(metrics?.anomaly)}${data.index!.seriesNames.length > FEW_SERIES ? await scorePanels(data) : html`<p class="sub">The score runs along the time axis above.</p>`}${strangest(data)}`;
+  return html`${meaning}${baselines(metrics?.anomaly)}${alarms(metrics?.anomalyAlarms)}${data.index!.seriesNames.length > FEW_SERIES ? await scorePanels(data) : html`<p class="sub">The score runs along the time axis above.</p>`}${strangest(data)}`;
 }
 
 type Baselines = NonNullable<NonNullable<ReportData['metrics']>['anomaly']>;
@@ -23,6 +23,17 @@ function baselines(rows: Baselines | undefined): Html | null {
   if (!rows || rows.length === 0) return null;
   return html`<h3>Does strangeness point to storms? Each score against the labels of the test part</h3><div class="table"><table><thead><tr><th>Score</th><th class="n">AUROC</th><th class="n">AP</th></tr></thead><tbody>
 ${rows.map((r) => html`<tr><td>${r.name}</td><td class="n">${number(r.auroc.value)} <span class="ci">${brief(r.auroc)}</span></td><td class="n">${number(r.ap.value)} <span class="ci">${brief(r.ap)}</span></td></tr>`)}</tbody></table></div>${note(rows.flatMap((r) => [r.auroc, r.ap]))}`;
+}
+
+/** Whether the p-values hold on calm test frames. */
+function alarms(rows: NonNullable<ReportData['metrics']>['anomalyAlarms']): Html | null {
+  if (!rows || rows.length === 0) return null;
+  const words = rows.map(
+    ({ alpha, share }) =>
+      `${percent(share)} have a p-value of at most ${alpha} (${percent(alpha, 0)} were to be expected)`,
+  );
+  const far = rows.some(({ alpha, share }) => share > 2 * alpha);
+  return html`<p>Of the ${count(rows[0].frames)} calm test frames ${words.join(', ')}.${far && html` <b>The p-values do not carry over to the test part</b>: its calm frames are unlike those the scores were calibrated on.`}</p>`;
 }
 
 async function scorePanels(data: ReportData): Promise<Html> {

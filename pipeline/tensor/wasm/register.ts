@@ -1,6 +1,7 @@
 /** Puts the composed gradients in the place of the ones the wasm backend lacks or gets wrong. */
 import { replaceGradient } from '../gradients/registered.js';
 import { averagePoolGradient } from './averagepool.js';
+import { reduceTo } from './broadcast.js';
 import { filterGradient, geometry, inputGradient } from './conv2d.js';
 import { resizeGradient } from './resize.js';
 import { registerSegmentSum } from './segmentsum.js';
@@ -9,6 +10,10 @@ type Geometry = Parameters<typeof geometry>;
 
 export function registerWasmGradients(): void {
   registerSegmentSum();
+  replaceGradient('Add', { inputs: ['a', 'b'] }, (dy, [a, b]) => ({
+    a: () => reduceTo(dy, a.shape),
+    b: () => reduceTo(dy, b.shape),
+  }));
   replaceGradient('AvgPool', { inputs: ['x'] }, (dy, [x], pooling) => ({
     x: () => averagePoolGradient(dy, x, pooling as never),
   }));
