@@ -13,6 +13,7 @@ const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
   ['label', 'give every frame a calibrated probability', () => import('./label.js')],
   ['evaluate', 'compare predictions with labels', () => import('./evaluate.js')],
   ['anomaly', 'say how unusual every frame is', () => import('./anomaly.js')],
+  ['report', 'write a run as one HTML page', () => import('./report.js')],
   ['dataset', 'info, verify and hash of a dataset', () => import('./dataset.js')],
   ['simulate', 'write a simulated season of GeoTIFF maps with labels', () => import('./simulate.js')],
   ['backend', 'install or check the tensor backend', () => import('./backend.js')],

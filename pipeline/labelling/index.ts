@@ -15,8 +15,8 @@ export {
   postProcess,
 } from './events/hysteresis.js';
 export { cellCentre } from './events/place.js';
-export { writeAttention } from './files/attention.js';
-export { writeEvents } from './files/events.js';
+export { readAttention, type StoredAttention, writeAttention } from './files/attention.js';
+export { readEvents, writeEvents } from './files/events.js';
 export { framesOf } from './files/join.js';
 export { type ReadPrediction, readPredictions, writePredictions } from './files/predictions.js';
 export { type Column, formatOf, writeRows } from './files/rows.js';

@@ -1,34 +1,18 @@
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { command as evaluateCommand } from '../../cli/evaluate.js';
 import { command as labelCommand } from '../../cli/label.js';
 import { labelRun, readPredictions } from '../../pipeline/labelling/index.js';
-import {
-  formatInstant,
-  joinLabels,
-  type LabelTable,
-  loadLabels,
-  saveLabels,
-} from '../../pipeline/labels/index.js';
-import { makeSplit, type Split } from '../../pipeline/sequences/index.js';
-import { createDataset, finalise, openDataset, openSlots, writeSlot } from '../../pipeline/shards/index.js';
+import { loadLabels } from '../../pipeline/labels/index.js';
+import { makeSplit } from '../../pipeline/sequences/index.js';
+import { openDataset } from '../../pipeline/shards/index.js';
 import { openBackend } from '../../pipeline/tensor/index.js';
-import {
-  fitModel,
-  loadProvenance,
-  loadRecord,
-  saveProvenance,
-  saveTrained,
-} from '../../pipeline/training/index.js';
+import { loadProvenance, loadRecord, saveProvenance } from '../../pipeline/training/index.js';
 import { RunConfig } from '../../schemas/config/index.js';
-import { DatasetDescription, Evaluation, Metrics, type PlannedFrame } from '../../schemas/records/index.js';
-
-const DAY = 86_400_000;
-const [COUNT, SIZE, FROM] = [240, 8, Date.parse('2000-01-01')];
-const BAD = 100;
-const storm = (i: number) => i % 8 < 2;
+import { Evaluation, Metrics } from '../../schemas/records/index.js';
+import { BAD, COUNT, makeDataset, SIZE, storedRun } from './storedRun.js';
 
 let folder = '';
 const at = (name: string) => join(folder, name);
@@ -37,27 +21,7 @@ let config: RunConfig;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stormreel-label-'));
   await openBackend();
-  await makeDataset('dataset', 'msl');
-  await writeFile(
-    at('labels.csv'),
-    `time,label\n${Array.from({ length: COUNT }, (_, i) => `${formatInstant(FROM + i * DAY)},${Number(storm(i))}`).join('\n')}\n`,
-  );
-  config = RunConfig.parse({
-    dataset: at('dataset'),
-    run: at('run'),
-    ingest: { sources: [folder] },
-    labels: { file: at('labels.csv') },
-    split: {
-      by: 'dates',
-      train: ['2000-01-01', '2000-06-01'],
-      test: ['2000-06-05', '2001-01-01'],
-      embargo: '3d',
-    },
-    model: { encoder: { kind: 'evidence', widths: [4] }, head: { kind: 'gru', units: 2 } },
-    training: { steps: 30, windowLength: 4, batch: 4 },
-    labelling: { calibrationFolds: 2 },
-  });
-  await train();
+  config = await storedRun(folder);
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -169,7 +133,7 @@ describe('labelling a run', () => {
   });
 
   it('of a dataset with other bands is refused', async () => {
-    await makeDataset('other', 'z500');
+    await makeDataset(at('other'), 'z500');
     const found = await call(labelCommand(), [
       at('other'),
       '--model',
@@ -222,81 +186,4 @@ async function call(command: ReturnType<typeof labelCommand>, args: string[]): P
     spy.mockRestore();
   }
   return text;
-}
-
-async function train(): Promise<void> {
-  const store = await openDataset(config.dataset);
-  const { labels, split } = await labelled(store);
-  const { model, training } = config;
-  const record = {
-    config,
-    dataset: { path: config.dataset, hash: store.hash, frames: COUNT, bad: 1 },
-    labels: { source: labels.source, hash: labels.hash, rule: labels.rule },
-    split: { hash: split.hash, leaky: false, notes: [] },
-    versions: {},
-    backend: 'test',
-  };
-  await saveProvenance(config.run, record, split);
-  await saveTrained(config.run, await fitModel({ store, labels, split, model, training }));
-  await store.close();
-}
-
-async function labelled(
-  store: Awaited<ReturnType<typeof openDataset>>,
-): Promise<{ labels: LabelTable; split: Split }> {
-  const blank = {
-    series: null,
-    event: null,
-    ignore: 0 as const,
-    lat: Number.NaN,
-    lon: Number.NaN,
-    where: '',
-  };
-  const rows = Array.from(store.index.time, (time, i) => ({
-    time,
-    label: Number(storm(i)) as 0 | 1,
-    ...blank,
-  }));
-  const labels = joinLabels(store, rows, config.labels);
-  await saveLabels(config.dataset, labels, store);
-  return { labels, split: makeSplit(store, labels, config.split, config.training) };
-}
-
-/** Waves with a sharp low on storm days; one frame cannot be decoded. */
-async function makeDataset(name: string, band: string): Promise<void> {
-  const grid = { width: SIZE, height: SIZE, transform: [0, 1, 0, 50, 0, -1], crs: 'EPSG:4326' };
-  const description = DatasetDescription.parse({
-    formatVersion: 1,
-    encoderVersion: 1,
-    grid,
-    sourceGrid: grid,
-    bands: [{ name: band, unit: 'hPa', scale: 1, offset: 0 }],
-    dtype: 'f32',
-    resampling: 'nearest',
-    stepMs: DAY,
-    time: 'utc',
-    series: [{ name: 'a', transform: null, footprint: null, tile: null }],
-  });
-  const frames: PlannedFrame[] = Array.from({ length: COUNT }, (_, i) => ({
-    time: FROM + i * DAY,
-    sources: [{ path: `${i}.tif`, size: 1, mtimeMs: 0, index: 0, bands: [{ from: 0, to: 0 }] }],
-  }));
-  await createDataset(at(name), description, new Map([['a', frames]]));
-  const { BadRasterError } = await import('../../pipeline/errors.js');
-  for (const slot of await openSlots(at(name)))
-    await writeSlot(at(name), description, slot, {
-      onBadFrame: 'skip',
-      attempt: 1,
-      decode: async ({ time }) => {
-        const i = (time - FROM) / DAY;
-        if (i === BAD) throw new BadRasterError('it ends early', { hint: 'get it again' });
-        const values = Float32Array.from({ length: SIZE * SIZE }, (_, cell) => {
-          const [row, column] = [Math.floor(cell / SIZE), cell % SIZE];
-          const low = storm(i) && row === 2 + (i % 4) && column === 3 ? -9 : 0;
-          return 1000 + 3 * Math.sin(i * 12.9898 + cell * 78.233) + low;
-        });
-        return { values, valid: new Uint8Array(SIZE * SIZE).fill(1), sources: [String(i)] };
-      },
-    });
-  await finalise(at(name));
 }
