@@ -3,6 +3,8 @@
  * `metrics`, which are vocabularies of their own, is here under its own name. docs/library.md is a whole run.
  */
 
+// How unusual each frame is
+export * as anomaly from './anomaly/index.js';
 // Input channels, fitted on training frames
 export { type ChannelStatistics, channelNames, computeChannels, fitChannels } from './channels/index.js';
 // Errors, progress, randomness
@@ -57,6 +59,8 @@ export {
   type Scan,
   scanSources,
 } from './raster/index.js';
+// The page made from a run's records
+export { buildPage, loadReport, type ReportData, type WrittenReport, writeReport } from './reports/index.js';
 // Splits, windows, order, and the ring that reads each frame once
 export {
   advance,
@@ -119,5 +123,3 @@ export {
   scoreFrames,
   type TrainedModel,
 } from './training/index.js';
-// Anomaly scores: ./anomaly
-// The report: ./reports
