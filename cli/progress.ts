@@ -28,13 +28,13 @@ function terminalBars(): Bars {
     },
     Presets.shades_classic,
   );
-  const bars = new Map<string, { bar: SingleBar; started: number }>();
+  const bars = new Map<string, { bar: SingleBar; pace: Pace }>();
   return {
     update: ({ stage, done, total, unit, note = '' }) => {
-      const entry = bars.get(stage) ?? { bar: multi.create(total, 0, {}), started: Date.now() };
+      const entry = bars.get(stage) ?? { bar: multi.create(total, 0, {}), pace: pace() };
       bars.set(stage, entry);
       entry.bar.setTotal(total);
-      entry.bar.update(done, { stage: stage.padEnd(10), unit, note, ...pace(entry.started, done, total) });
+      entry.bar.update(done, { stage: stage.padEnd(10), unit, note, ...entry.pace(done, total) });
     },
     log: (line) => multi.log(`${line}\n`),
     stop: () => multi.stop(),
@@ -42,15 +42,16 @@ function terminalBars(): Bars {
 }
 
 function plainLines(log: (line: string) => void): Bars {
-  const seen = new Map<string, { started: number; printed: number }>();
+  const seen = new Map<string, { started: number; printed: number; pace: Pace }>();
   return {
     update: ({ stage, done, total, unit, note = '' }) => {
       const now = Date.now();
-      const entry = seen.get(stage) ?? { started: now, printed: now - LINE_EVERY_MS + SHOW_AFTER_MS };
+      const printed = now - LINE_EVERY_MS + SHOW_AFTER_MS;
+      const entry = seen.get(stage) ?? { started: now, printed, pace: pace() };
       seen.set(stage, entry);
+      const { rate, left } = entry.pace(done, total);
       if (now - entry.printed < LINE_EVERY_MS && !(done === total && now - entry.started > 2_000)) return;
       entry.printed = now;
-      const { rate, left } = pace(entry.started, done, total);
       log(`${stage}: ${done}/${total} ${unit}, ${rate}/s, ${left} left ${note}`.trimEnd());
     },
     log,
@@ -58,13 +59,21 @@ function plainLines(log: (line: string) => void): Bars {
   };
 }
 
-function pace(started: number, done: number, total: number): { rate: string; left: string } {
-  const seconds = (Date.now() - started) / 1000;
-  const rate = done / Math.max(seconds, 1e-3);
-  const left = rate > 0 ? (total - done) / rate : Number.NaN;
-  return {
-    rate: rate >= 10 ? rate.toFixed(0) : rate.toFixed(2),
-    left: Number.isFinite(left) ? duration(left) : '?',
+type Pace = (done: number, total: number) => { rate: string; left: string };
+
+/** Rate and remaining time since a stage began; one that is done again, as in a fold, begins anew. */
+export function pace(now: () => number = Date.now): Pace {
+  let [started, from, last] = [now(), -1, -1];
+  return (done, total) => {
+    if (from < 0 || done < last) [started, from] = [now(), from < 0 && done < total ? done : 0];
+    last = done;
+    const seconds = (now() - started) / 1000;
+    const rate = (done - from) / Math.max(seconds, 1e-3);
+    const left = rate > 0 ? (total - done) / rate : Number.NaN;
+    return {
+      rate: rate >= 10 ? rate.toFixed(0) : rate.toFixed(2),
+      left: Number.isFinite(left) ? duration(left) : '?',
+    };
   };
 }
 

@@ -3,12 +3,14 @@ import { replaceGradient } from '../gradients/registered.js';
 import { averagePoolGradient } from './averagepool.js';
 import { reduceTo } from './broadcast.js';
 import { filterGradient, geometry, inputGradient } from './conv2d.js';
+import { registerIdentity } from './identity.js';
 import { resizeGradient } from './resize.js';
 import { registerSegmentSum } from './segmentsum.js';
 
 type Geometry = Parameters<typeof geometry>;
 
 export function registerWasmGradients(): void {
+  registerIdentity();
   registerSegmentSum();
   replaceGradient('Add', { inputs: ['a', 'b'] }, (dy, [a, b]) => ({
     a: () => reduceTo(dy, a.shape),
