@@ -24,6 +24,7 @@ interface Flags {
   out: string;
   attention?: string;
   config?: string;
+  evaluate?: boolean;
   backend?: BackendName;
 }
 
@@ -38,9 +39,10 @@ export const command = () =>
     .requiredOption('--out <file>', 'predictions.parquet or predictions.csv; events are written beside it')
     .option('--attention <file>', 'where the model looked, as an Arrow file')
     .option(
-      '--config <file>',
-      'stormreel.yaml: calibrate, evaluate on the test part and compare with baselines too',
+      '--evaluate',
+      'calibrate out of fold (trains a model a fold), evaluate on the test part and compare with simple scores too',
     )
+    .option('--config <file>', 'stormreel.yaml to evaluate by; default: what the run was trained with')
     .addOption(
       new Option('--backend <name>', 'tensor backend').choices(BACKEND_NAMES).env('STORMREEL_BACKEND'),
     )
@@ -48,7 +50,7 @@ export const command = () =>
       action<Flags>(async ({ args: [dataset], flags, out, signal }) => {
         formatOf(flags.out);
         await openBackend({ backend: flags.backend, log: out.log });
-        if (flags.config) await labelWhole(dataset, flags, out, signal);
+        if (flags.config || flags.evaluate) await labelWhole(dataset, flags, out, signal);
         else await labelOnly(dataset, flags, out, signal);
       }),
     );
@@ -88,7 +90,9 @@ async function labelOnly(dataset: string, flags: Flags, out: Output, signal: Abo
 }
 
 async function labelWhole(dataset: string, flags: Flags, out: Output, signal: AbortSignal): Promise<void> {
-  const config = await loadConfig(flags.config!);
+  const config = flags.config
+    ? await loadConfig(flags.config)
+    : (await loadProvenance(resolve(flags.model))).config;
   const input = { dataset, runDir: resolve(flags.model), config, out: flags.out };
   const result = await labelRun({ ...input, onProgress: out.onProgress, log: out.log, signal });
   const { out: file, frames, bad, events, calibration, metrics } = result;
