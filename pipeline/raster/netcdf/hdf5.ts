@@ -1,4 +1,5 @@
 /** NetCDF-4: the same variables out of an HDF5 file, by h5wasm. */
+import { createRequire } from 'node:module';
 import h5wasm, { Dataset, type File } from 'h5wasm/node';
 import { BadRasterError } from '../../errors.js';
 import type { Attribute, Variable, VariableFile } from './variables.js';
@@ -10,12 +11,12 @@ export async function withHdf5<T>(path: string, work: (file: VariableFile) => Pr
   await h5wasm.ready;
   const orCorrupt = <R>(read: () => R): R => {
     try {
-      return read();
+      return quietly(read);
     } catch (cause) {
       throw corrupt(path, cause);
     }
   };
-  // HDF5 tells of faults by negative ids and on stderr. (Its throwing error handler leaves objects open, and a file that
+  // HDF5 tells of faults by negative ids. (Its throwing error handler leaves objects open, and a file that
   // is still open is not read again: the next file under that path would show the old contents.)
   const file = orCorrupt(() => new h5wasm.File(path, 'r'));
   if (file.file_id < 0) throw corrupt(path, new Error('HDF5 cannot open it'));
@@ -34,6 +35,21 @@ export async function withHdf5<T>(path: string, work: (file: VariableFile) => Pr
     });
   } finally {
     file.close();
+  }
+}
+
+const files = createRequire(import.meta.url)('node:fs') as typeof import('node:fs');
+
+/** Without the stack of diagnostics that HDF5 writes straight to stderr for each fault, which our error tells already. */
+function quietly<R>(read: () => R): R {
+  const { writeSync } = files;
+  const silent = (fd: number, data: Uint8Array, offset = 0, length = data.byteLength, position?: number) =>
+    fd === 2 ? length : writeSync(fd, data, offset, length, position);
+  files.writeSync = silent as typeof writeSync;
+  try {
+    return read();
+  } finally {
+    files.writeSync = writeSync;
   }
 }
 
