@@ -35,6 +35,11 @@ describe('labelling a run', () => {
     expect(new Set(rows.map(({ split }) => split))).toEqual(new Set(['train', 'none', 'test']));
     expect(result).toMatchObject({ frames: COUNT, bad: 1, calibration: { method: 'platt' } });
     expect((await loadRecord(at('run'))).calibration).toEqual(result.calibration);
+    // A storm begins every eighth day; frames without one are no event.
+    const trained = rows.flatMap(({ split }, i) =>
+      split === 'train' && i % 8 < 2 ? [Math.floor(i / 8)] : [],
+    );
+    expect(result.calibration.events).toBe(new Set(trained).size);
     const metrics = Metrics.parse(JSON.parse(await readFile(at('run/metrics.json'), 'utf8')));
     const test = rows.filter((row) => row.split === 'test');
     expect(metrics.evaluations.test.n).toBe(test.length);

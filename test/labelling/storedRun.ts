@@ -31,7 +31,7 @@ export async function storedRun(folder: string): Promise<RunConfig> {
       by: 'dates',
       train: ['2000-01-01', '2000-06-01'],
       test: ['2000-06-05', '2001-01-01'],
-      embargo: '3d',
+      embargo: '1h',
     },
     model: { encoder: { kind: 'evidence', widths: [4] }, head: { kind: 'gru', units: 2 } },
     training: { steps: 30, windowLength: 4, batch: 4 },

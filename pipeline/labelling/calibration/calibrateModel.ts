@@ -4,6 +4,7 @@ import { ConfigError } from '../../errors.js';
 import { segments, VALIDATION } from '../../sequences/index.js';
 import { dispose } from '../../tensor/index.js';
 import { fitModel, type TrainedModel } from '../../training/index.js';
+import { countEvents } from '../intervals/units.js';
 import { judgedFrames } from '../judged.js';
 import type { LabelWithInput } from '../run.js';
 import { predictFrames } from '../stream.js';
@@ -22,12 +23,10 @@ export async function calibrateModel(input: LabelWithInput, trained: TrainedMode
   const judged = judgedFrames(index, labels).filter((f) => !Number.isNaN(found.logit[f]));
   const label = new Int8Array(index.length).fill(-1);
   for (const frame of judged) label[frame] = labels.label[frame];
-  const events = new Set(judged.map((f) => labels.event[f]));
-  events.delete(-1);
   // In the segments of the whole dataset, as labelling will see them.
   const own = segments(index, description.stepMs);
   const options = { ...rules, segments: own, fittedOn: found.words };
-  return fitCalibration(found.logit, label, new Set(events).size, trained.prior, options);
+  return fitCalibration(found.logit, label, countEvents(labels, judged), trained.prior, options);
 }
 
 interface Found {

@@ -73,9 +73,10 @@ export function resamplingBlocks(
   return { unit, count, events, kind: 'time', ...timeWords(count, events, minimumDays) };
 }
 
-function countEvents(labels: UnitLabels, frames: Uint32Array): number {
+/** Labelled events that have a frame among `frames`. */
+export function countEvents(labels: Pick<UnitLabels, 'event'>, frames: ArrayLike<number>): number {
   const seen = new Set<number>();
-  for (const frame of frames) if (labels.event[frame] >= 0) seen.add(labels.event[frame]);
+  for (let i = 0; i < frames.length; i++) if (labels.event[frames[i]] >= 0) seen.add(labels.event[frames[i]]);
   return seen.size;
 }
 
