@@ -169,6 +169,29 @@ describe('intervals', () => {
     expect(performance.now() - start).toBeLessThan(15_000);
   });
 
+  it('never count more matches than predicted events, whichever units are drawn', () => {
+    const long = frameIndex({ a: steps('2000-01-01', 600, DAY) });
+    const starts = Array.from({ length: 10 }, (_, k) => 30 + 60 * k);
+    const truth = labelsOf(storms(600, starts, 12));
+    // Each prediction begins six days early, in the calm unit before: overlap 12 of 18 days.
+    const predicted = storms(
+      600,
+      starts.map((s) => s - 6),
+      18,
+    );
+    const units = resamplingBlocks(long, truth);
+    expect(units.unit[24]).not.toBe(units.unit[30]);
+    const input = { index: long, stepMs: DAY, labels: truth, frames: [...long.time.keys()], units };
+    const score = Float64Array.from(predicted);
+    const { eventScores } = evaluateScores({ ...input, score, predicted }, { draws: 200 });
+    expect(eventScores).toMatchObject({
+      precision: { value: 1, ci95: [1, 1] },
+      f1: { value: 1, ci95: [1, 1] },
+      falseEvents: 0,
+      onsetErrorHours: { value: 144 },
+    });
+  });
+
   it('score events by overlap and say how late the first frame was', () => {
     const small = frameIndex({ a: steps('2000-01-01', 10, DAY) });
     const truth = labelsOf([0, 1, 1, 1, 1, 0, 0, 1, 0, 0]);

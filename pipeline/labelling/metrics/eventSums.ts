@@ -1,11 +1,14 @@
-/** Labelled and predicted events as entries that can be summed by unit: each belongs to the frame it begins with. */
+/**
+ * Labelled and predicted events as entries that can be summed by unit: each belongs to the frame it begins with, a matched
+ * prediction to that of its labelled event, so that no draw counts more matches than events.
+ */
 import type { LabelTable } from '../../labels/index.js';
 import type { Segment } from '../../sequences/index.js';
 import type { FrameIndex } from '../../shards/index.js';
 import { matchEvents, type Span } from './matching.js';
 
 export interface EventEntry {
-  /** First frame; for a match that of the labelled event. */
+  /** First frame; for a match and its prediction that of the labelled event. */
   frame: number;
   kind: 'truth' | 'predicted' | 'matched';
   /** Only of matches: hours between the predicted and the labelled start, without sign. */
@@ -34,15 +37,17 @@ export function eventSums({ index, segments, labels, frames, predicted }: EventS
     const truth = of((f) => (labels.label[f] === 1 ? 2 + labels.event[f] : 0));
     const found = predicted ? of((f) => predicted[place[f]]) : [];
     entries.push(...truth.map(({ start: frame }) => ({ frame, kind: 'truth' as const })));
-    entries.push(...found.map(({ start: frame }) => ({ frame, kind: 'predicted' as const })));
+    const begins = found.map(({ start }) => start);
     for (const match of matchEvents(truth, found)) {
       const [a, b] = [truth[match.truth].start, found[match.predicted].start];
+      begins[match.predicted] = a;
       entries.push({
         frame: a,
         kind: 'matched',
         onsetHours: Math.abs(index.time[b] - index.time[a]) / 3_600_000,
       });
     }
+    entries.push(...begins.map((frame) => ({ frame, kind: 'predicted' as const })));
   }
   return entries;
 }
