@@ -116,10 +116,10 @@ function axisWeights(
       const size = to - from;
       for (let cell = Math.floor(from); cell < to; cell++)
         add(cell, (Math.min(to, cell + 1) - Math.max(from, cell)) / size);
-    } else {
+    } else if (circle || (centre > -1e-9 && centre < sources + 1e-9)) {
       const left = Math.floor(centre - 0.5 + 1e-9);
       const share = Math.max(0, centre - 0.5 - left);
-      // At the border of the map the outer half cell repeats the border cell.
+      // Inside the map the outer half of a border cell repeats it; of places outside nothing is known.
       const [a, b] = circle ? [left, left + 1] : [clampNear(left, sources), clampNear(left + 1, sources)];
       add(a, 1 - share);
       add(b, share);
@@ -129,7 +129,7 @@ function axisWeights(
   return { start, cells: Uint32Array.from(cells), weights: Float64Array.from(weights) };
 }
 
-/** One step outside counts as the border cell, further out is outside. */
+/** One step outside counts as the border cell. */
 const clampNear = (cell: number, n: number): number => (cell === -1 ? 0 : cell === n ? n - 1 : cell);
 
 /** Edges in order, moved by whole circles of longitude until they lie on the source where that is possible. */

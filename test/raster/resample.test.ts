@@ -87,6 +87,30 @@ describe('resampling', () => {
     expect(bring(target, [1, 2, 3, 4], atlantic, 'bilinear')).toEqual([1, 2, 3, 4]);
   });
 
+  it('says nothing of places outside the map, as the warper does', () => {
+    const row = { width: 4, height: 1, transform: [10, 2, 0, 50, 0, -2], crs } as Grid;
+    const wider = { width: 12, height: 1, transform: [8, 1, 0, 50, 0, -2], crs } as Grid;
+    // Centres at 8.5, 9.5, ... 19.5; the map reaches from 10 to 18. Numbers by NumPy's interp.
+    expect(bring(row, [1, 2, 3, 4], wider, 'bilinear')).toEqual([
+      null,
+      null,
+      1,
+      1.25,
+      1.75,
+      2.25,
+      2.75,
+      3.25,
+      3.75,
+      4,
+      null,
+      null,
+    ]);
+    const above = { width: 4, height: 3, transform: [10, 2, 0, 52.5, 0, -1], crs } as Grid;
+    expect(bring(row, [1, 2, 3, 4], above, 'bilinear').map((v) => v === null)).toEqual(
+      Array.from({ length: 12 }, (_, i) => i < 8),
+    );
+  });
+
   it('stretches maps without a place over the same square', () => {
     const small = { width: 2, height: 2, transform: null, crs: 'none' };
     const large = { ...small, width: 4, height: 4 };
