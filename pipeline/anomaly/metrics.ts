@@ -53,19 +53,24 @@ export function anomalyMetrics(
 /** Chances at which false alarms are counted, where p-values reach that far. */
 const ALPHAS = [0.05, 0.1, 0.2];
 
-/** How often calm frames of the test part are called strange; it should be about `alpha`. Nothing is fitted on this. */
+/**
+ * How often calm frames of the test part are called strange; it should be about `alpha`, of which those below the smallest
+ * p-value of the model are left out. Nothing is fitted on this.
+ */
 export function anomalyAlarms({
   store,
   labels,
   split,
+  model,
   scores: { p },
-}: Pick<AnomalyMetricsInput, 'store' | 'labels' | 'split' | 'scores'>): NonNullable<
-  Metrics['anomalyAlarms']
-> {
+}: Pick<AnomalyMetricsInput, 'store' | 'labels' | 'split' | 'scores'> & {
+  model: Pick<AnomalyModel, 'calibration'>;
+}): NonNullable<Metrics['anomalyAlarms']> {
   const judged = judgedFrames(store.index, labels, split.part, [TEST]);
   const calm = judged.filter((frame) => labels.label[frame] === 0 && Number.isFinite(p[frame]));
   if (calm.length === 0) return [];
-  return ALPHAS.map((alpha) => {
+  const least = model.calibration.smallestP ?? Infinity;
+  return ALPHAS.filter((alpha) => alpha >= least).map((alpha) => {
     const alarms = calm.filter((frame) => p[frame] <= alpha).length;
     return { alpha, share: alarms / calm.length, frames: calm.length };
   });

@@ -202,9 +202,12 @@ describe('anomalyMetrics()', () => {
       ci95: null,
       reason: expect.stringMatching(/not estimable: 5 events/),
     });
-    const [low] = anomalyAlarms({ ...data, scores });
+    const [low] = anomalyAlarms({ ...data, model: fitted.model, scores });
     expect(low).toMatchObject({ alpha: 0.05, frames: 69 });
     expect(low.share).toBeLessThan(0.2);
+    // Of nine calibration scores none can have a p-value below 0.1: saying "0 % of 5 %" would look like success.
+    const coarse = { calibration: { ...fitted.model.calibration, smallestP: 0.1 } };
+    expect(anomalyAlarms({ ...data, model: coarse, scores }).map(({ alpha }) => alpha)).toEqual([0.1, 0.2]);
     const none = { ...data.split, part: data.split.part.map((p) => (p === 2 ? 3 : p)) };
     expect(anomalyMetrics({ ...data, split: none, model: fitted.model, scores })).toEqual([]);
   });
