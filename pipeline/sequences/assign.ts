@@ -69,10 +69,10 @@ export function assignRandom(index: FrameIndex, config: By<'random'>): Uint8Arra
   return part;
 }
 
-/** The embargo a split keeps: the configured one, at least the length of a window. */
+/** The embargo a split keeps: the length of a window and the configured span on top of it. */
 export function embargoOf(config: SplitConfig, windowLength: number, stepMs: number | null): number {
   if (config.by === 'random') return 0;
-  return Math.max(windowLength * (stepMs ?? 0), spanMs(config.embargo));
+  return windowLength * (stepMs ?? 0) + Math.max(0, spanMs(config.embargo));
 }
 
 function toRange(name: string, [from, to]: [string, string]): { from: number; to: number } {

@@ -31,7 +31,10 @@ export type LabelsConfig = z.infer<typeof LabelsConfig>;
 
 const Range = z.tuple([z.string(), z.string()]);
 
-/** Which frames train, validate and test. A range is half open: from <= time < to. */
+/**
+ * Which frames train, validate and test. A range is half open: from <= time < to. `embargo`: time kept free between parts,
+ * on top of the length of a window.
+ */
 export const SplitConfig = z.discriminatedUnion('by', [
   z.strictObject({
     by: z.literal('dates'),

@@ -27,7 +27,7 @@ describe.skipIf(!hasNcep)('the ladder on NCEP R1, three year-blocks', () => {
     };
     const kind = ({ name }: SimpleScore) => (name.startsWith('logistic') ? 'regression' : name);
     for (const fold of [0, 1, 2]) {
-      const config = SplitConfig.parse({ by: 'blocks', blocks: 'years', fold, embargo: '10d' });
+      const config = SplitConfig.parse({ by: 'blocks', blocks: 'years', fold, embargo: '9d' });
       const { part } = makeSplit(store, labels, config, { windowLength: 1 });
       const [train, test] = [TRAIN, TEST].map((p) => judgedFrames(store.index, labels, part, [p]));
       for (const rung of await simpleScores({ store, labels, train, test, cells }))

@@ -86,13 +86,23 @@ describe('makeSplit by dates', () => {
     expect([TRAIN, VALIDATION, TEST, EMBARGO, NONE].map((p) => count(part, p))).toEqual([37, 12, 24, 6, 21]);
     expect(notes[0]).toContain('train 37 frames (6 storm, 6 events)');
   });
-  it('takes the longer of window and configured embargo', () => {
+  it('adds the configured embargo to the window', () => {
     expect(
       makeSplit(store, often, { ...config, embargo: '10d' } as SplitConfig, { windowLength: 4 }).embargoMs,
-    ).toBe(10 * DAY);
+    ).toBe(14 * DAY);
     expect(
       makeSplit(store, often, { ...config, embargo: '1h' } as SplitConfig, { windowLength: 4 }).embargoMs,
-    ).toBe(4 * DAY);
+    ).toBe(4 * DAY + DAY / 24);
+    const far = makeSplit(store, often, { ...config, embargo: '2d' } as SplitConfig, {
+      windowLength: 4,
+    }).part;
+    for (const [a, b] of [
+      [TRAIN, VALIDATION],
+      [VALIDATION, TEST],
+    ])
+      expect(shortest(store, far, a, b)).toBeGreaterThanOrEqual(6 * DAY);
+    const negative = { ...config, embargo: '-2d' } as SplitConfig;
+    expect(makeSplit(store, often, negative, { windowLength: 4 }).embargoMs).toBe(4 * DAY);
   });
   it('refuses overlapping, empty and unreadable ranges and an empty part', () => {
     const range = (test: [string, string]) =>
