@@ -6,10 +6,11 @@ import {
   evaluateScores,
   framesOf,
   judgedFrames,
+  type ResamplingUnits,
   readPredictions,
   resamplingUnits,
 } from '../pipeline/labelling/index.js';
-import { joinLabels, readLabels } from '../pipeline/labels/index.js';
+import { joinLabels, type LabelTable, readLabels } from '../pipeline/labels/index.js';
 import { openDataset } from '../pipeline/shards/index.js';
 import { LabelsConfig } from '../schemas/config/index.js';
 import { type Estimate, type Evaluation, PARTS, type Part } from '../schemas/records/index.js';
@@ -70,7 +71,7 @@ async function evaluate(file: string, labelsFile: string, flags: Flags): Promise
     hasPart ? [PARTS.indexOf(flags.split!)] : [],
   );
   if (frames.length === 0) throw nothing(file, labelsFile, flags);
-  const units = resamplingUnits(await placed(flags, { description, index }), labels, { frames });
+  const units = unitsOf(await placed(flags, { description, index }), labels, frames, flags);
   const probability = Float64Array.from(rows, (row) => row.probability ?? Number.NaN);
   // Log odds order the frames like probabilities and do not run into 1.
   const score = Float64Array.from(rows, (row) => row.logit ?? Number.NaN);
@@ -93,6 +94,20 @@ function labelsConfig(file: string, flags: Flags): LabelsConfig {
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return check(LabelsConfig, set, 'flags');
+}
+
+/** Without the dataset nobody knows which series overlap; intervals then say what they take for granted. */
+function unitsOf(
+  known: Pick<ReturnType<typeof framesOf>, 'description' | 'index'>,
+  labels: LabelTable,
+  frames: Uint32Array,
+  { dataset }: Flags,
+): ResamplingUnits {
+  const units = resamplingUnits(known, labels, { frames });
+  const isAssumed = !dataset && known.index.seriesNames.length > 1;
+  return isAssumed
+    ? { ...units, words: `${units.words}; series are taken as independent: give --dataset if they overlap` }
+    : units;
 }
 
 /** With the dataset's footprints, where it is given. */

@@ -50,6 +50,7 @@ describe.skipIf(!existsSync(peers))('stormreel evaluate on the scores of three n
         Math.abs(found[key as keyof typeof known].value! - value),
         `${key} ${found[key as keyof typeof known].value}`,
       ).toBeLessThan(1e-6);
+    expect(found.intervals).toMatch(/series are taken as independent: give --dataset/);
     expect(found.auroc).toMatchObject({
       ci95: null,
       reason: expect.stringMatching(/not estimable: 3 events/),
