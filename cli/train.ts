@@ -14,7 +14,7 @@ import {
   openBackend,
 } from '../pipeline/tensor/index.js';
 import { type FitInput, fitModel, sanity, saveProvenance, saveTrained } from '../pipeline/training/index.js';
-import { RunConfig, SplitConfig } from '../schemas/config/index.js';
+import { longestWindow, RunConfig, SplitConfig } from '../schemas/config/index.js';
 import { action, define, type Output } from './command.js';
 import { check, loadConfig } from './config.js';
 
@@ -60,7 +60,7 @@ export const command = () =>
             store,
             flags.labelsSource ?? config.labels.source,
           );
-          const split = makeSplit(store, labels, config.split, config.training);
+          const split = makeSplit(store, labels, config.split, longestWindow(config));
           for (const note of split.notes) out.log(note);
           const backend = await openBackend({ backend: flags.backend, log: out.log });
           const { model, training } = config;

@@ -6,7 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { RunConfig } from '../../schemas/config/index.js';
+import { longestWindow, type RunConfig } from '../../schemas/config/index.js';
 import {
   type Calibration,
   type EventRow,
@@ -120,7 +120,7 @@ export async function splitOf(
   if (known?.dataset.hash === store.hash && known.labels.hash === labels.hash) return loadSplit(runDir);
   if (known)
     log?.('the dataset or its labels changed since training: the split is made anew from the config');
-  return makeSplit(store, labels, config.split, config.training);
+  return makeSplit(store, labels, config.split, longestWindow(config));
 }
 
 /** The same configuration on all non-test frames; the number of steps is fixed, so nothing needs a validation part. */

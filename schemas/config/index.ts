@@ -26,6 +26,17 @@ export const RunConfig = z.strictObject({
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 
+/** Frames that a model of the run sees at once, at most: the embargo of its split is at least as long. */
+export function longestWindow({
+  training,
+  anomaly,
+}: {
+  training: Pick<TrainingConfig, 'windowLength'>;
+  anomaly: Pick<AnomalyConfig, 'windowLength'>;
+}): { windowLength: number } {
+  return { windowLength: Math.max(training.windowLength, anomaly.windowLength) };
+}
+
 export * from './common.js';
 export * from './ingest.js';
 export * from './labels.js';
