@@ -1,7 +1,8 @@
 /**
  * Fails when a folder imports from one listed below it, reaches past another folder's index.ts or out of the product,
- * when files import one another in a circle, when TensorFlow.js is imported outside pipeline/tensor, or when a file is
- * over 400 lines without a reason (`@long because ...`).
+ * when files import one another in a circle, when TensorFlow.js is imported outside pipeline/tensor, when a package is used
+ * that package.json does not name among its dependencies, or when a file is over 400 lines without a reason
+ * (`@long because ...`).
  *
  *   npm run imports
  */
@@ -47,6 +48,7 @@ export function checkImports(root) {
   return [
     ...lengths.flatMap((file) => tooLong(root, file)),
     ...[...imports].flatMap(([file, found]) => misplaced(file, found)),
+    ...[...imports].flatMap(([file, found]) => undeclared(root, file, found)),
     ...circles(imports),
   ];
 }
@@ -74,7 +76,7 @@ function tooLong(root, file) {
 function importsOf(root, file) {
   const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
   const found = text.matchAll(
-    /(?<type>\b(?:import|export)\s+type\s[^'";]*?)?(?:\bfrom|\bimport\s*\(?)\s*['"](?<specifier>[^'"]+)['"]/g,
+    /(?<type>\b(?:import|export)\s+type\s[^'";]*?)?(?:\bfrom|\bimport\s*\(?|\b(?:load|require)\s*\()\s*['"](?<specifier>[^'"\n]+)['"]/g,
   );
   return [...found].map(({ groups: { type, specifier } }) => ({
     specifier,
@@ -104,6 +106,19 @@ function misplaced(file, imports) {
       faults.push(`${file}: imports ${target} past ${ORDER[to]}/index.ts`);
   }
   return faults;
+}
+
+/** What another package brings along is there by chance: an optional one that fails to install takes it away. */
+function undeclared(root, file, imports) {
+  const manifest = join(root, 'package.json');
+  if (!existsSync(manifest)) return [];
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const names = imports
+    .filter(({ specifier, target, isType }) => target === null && !isType && !specifier.startsWith('node:'))
+    .map(({ specifier }) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'));
+  return [...new Set(names)]
+    .filter((name) => !Object.hasOwn({ ...dependencies, ...optionalDependencies }, name))
+    .map((name) => `${file}: uses ${name}, which package.json does not name among its dependencies`);
 }
 
 /** The circles that a depth-first walk closes; types may refer to one another. */

@@ -61,6 +61,20 @@ describe('the import check', () => {
     expect(faults({ 'bench/a.ts': `/** @long because it is a table */${'\n'.repeat(500)}` })).toEqual([]);
   });
 
+  it('catches a package that is there only because another one brought it along', () => {
+    const manifest = JSON.stringify({
+      dependencies: { zod: '1' },
+      optionalDependencies: { '@tensorflow/tfjs-node-gpu': '1' },
+    });
+    const uses = (line: string) =>
+      faults({ 'package.json': manifest, 'pipeline/tensor/index.ts': `${line}\n` });
+    expect(uses("import * as z from 'zod/v4';")).toEqual([]);
+    expect(uses("load('@tensorflow/tfjs-node-gpu/dist/x');")).toEqual([]);
+    expect(uses("import type { Feature } from 'geojson';")).toEqual([]);
+    const told = 'pipeline/tensor/index.ts: uses @tensorflow/tfjs, which package.json does not name';
+    expect(uses("load('@tensorflow/tfjs');")).toEqual([expect.stringContaining(told)]);
+  });
+
   it('finds nothing in the product', () => {
     expect(checkImports(join(import.meta.dirname, '../..'))).toEqual([]);
   });
