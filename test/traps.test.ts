@@ -1,6 +1,6 @@
 /**
  * Mistakes that people really made with labels, order, windows and splits (docs: the map sequence classifier), each
- * shown to be impossible or refused.
+ * shown to be impossible or refused; those with models, losses, training and figures are in trapsModel.test.ts.
  */
 import { describe, expect, it } from 'vitest';
 import { fitChannels } from '../pipeline/channels/index.js';

@@ -101,8 +101,13 @@ export function trainer({ model, training, seed, steps, start, ...rest }: Traine
         return { loss, aux: updates };
       });
       if (moved.x !== x) moved.x.dispose();
-      refuseNaN(loss, step, training.learningRate);
-      checkGradients(gradients, names, step);
+      try {
+        refuseNaN(loss, step, training.learningRate);
+        checkGradients(gradients, names, step);
+      } catch (error) {
+        dispose([gradients, aux ?? {}]);
+        throw error;
+      }
       const learningRate = learningRateAt(step, { ...training, steps });
       const gradientNorm = clippedStep(gradients, training.clip, (g) => optimiser.step(g, learningRate));
       for (const [name, value] of Object.entries(aux ?? {})) {
