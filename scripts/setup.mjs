@@ -58,15 +58,13 @@ function installPackages() {
   if (done.status !== 0) fail('npm ci failed; see above');
 }
 
-/** True when node_modules was installed from this lockfile, by time or, after a fresh checkout, by content. */
+/** True when node_modules holds what this lockfile asks for. Times say nothing after a checkout or a copy. */
 function packagesFit() {
-  const [lockfile, installed] = [
-    join(root, 'package-lock.json'),
-    join(root, 'node_modules/.package-lock.json'),
-  ];
+  const installed = join(root, 'node_modules/.package-lock.json'); // npm writes it last
   if (!existsSync(installed)) return false;
-  if (modified(installed) >= modified(lockfile)) return true;
-  const [wanted, have] = [lockfile, installed].map((path) => JSON.parse(readFileSync(path, 'utf8')).packages);
+  const [wanted, have] = [join(root, 'package-lock.json'), installed].map(
+    (path) => JSON.parse(readFileSync(path, 'utf8')).packages,
+  );
   return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
     if (path === '') return true;
     return have[path] ? have[path].version === version : Boolean(optional || devOptional);
