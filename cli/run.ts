@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
+import type { BackendName } from '../pipeline/tensor/index.js';
 import type { RunConfig } from '../schemas/config/index.js';
 import { action, define } from './command.js';
 import { loadConfig } from './config.js';
@@ -9,9 +11,12 @@ import { loadConfig } from './config.js';
 interface Flags {
   queue?: string;
   workers?: string;
-  backend?: string;
+  backend?: BackendName;
   from?: string;
 }
+
+/** Written out, so that this process need not load TensorFlow.js. */
+const BACKENDS: readonly BackendName[] = ['tensorflow', 'webgpu', 'wasm', 'cpu'];
 
 export const command = () =>
   define(
@@ -22,7 +27,7 @@ export const command = () =>
     .argument('[config]', 'config file', 'stormreel.yaml')
     .option('--queue <url>', 'redis://... instead of the queue inside the process')
     .option('--workers <n>', 'decoding processes')
-    .option('--backend <name>', 'tensorflow, webgpu, wasm or cpu')
+    .addOption(new Option('--backend <name>', 'tensor backend').choices(BACKENDS).env('STORMREEL_BACKEND'))
     .option('--from <step>', 'do this step and the later ones again')
     .action(
       action<Flags>(async ({ args: [file], flags, out, signal }) => {

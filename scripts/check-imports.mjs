@@ -11,7 +11,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A folder imports only from folders listed above it. */
-const ORDER = [
+export const ORDER = [
   'schemas',
   'pipeline/errors.ts',
   'pipeline/random.ts',
