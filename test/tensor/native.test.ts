@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defaults } from '../../pipeline/tensor/adam/adamw.js';
 import { portableAdamW } from '../../pipeline/tensor/adam/portable.js';
+import { tf } from '../../pipeline/tensor/backend/tfjs.js';
 import { batchNormTraining, composed } from '../../pipeline/tensor/batchnorm.js';
+import { registerCommonGradients } from '../../pipeline/tensor/gradients/registered.js';
 import {
   adamW,
   dispose,
@@ -10,7 +12,8 @@ import {
   tensor,
   valueAndGradients,
 } from '../../pipeline/tensor/index.js';
-import { maxPool, mul, sum } from '../../pipeline/tensor/operations.js';
+import { registerNativeGradients } from '../../pipeline/tensor/native/register.js';
+import { matMul, maxPool, mul, relu, sum } from '../../pipeline/tensor/operations.js';
 import { backendSpec, near, values } from './spec.js';
 
 const reason = installedAddon()
@@ -51,6 +54,45 @@ describe.skipIf(reason)(`native TensorFlow${reason}`, () => {
     for (const key of ['y', 'mean', 'variance'] as const) near(fused.aux![key], plain.aux![key], 1e-5);
     for (const key of ['x', 'gamma', 'beta'] as const) near(fused.gradients[key], plain.gradients[key], 1e-5);
     dispose([p, weights, fused.aux!, plain.aux!, fused.gradients, plain.gradients]);
+  });
+
+  test('fused and portable relu agree exactly, at 0 too', () => {
+    const x = tensor([...values(97), 0, -0, 1e30], [10, 10]);
+    const weights = tensor(values(100, 2), [10, 10]);
+    const run = () =>
+      valueAndGradients({ x }, (p) => {
+        const y = relu(p.x);
+        return { loss: sum(mul(y, weights)), aux: y };
+      });
+    const fused = run();
+    registerCommonGradients(); // the portable one in its place
+    const portable = run();
+    registerNativeGradients();
+    near(fused.gradients.x, portable.gradients.x, 1e-12);
+    near(fused.aux!, portable.aux!, 1e-12);
+    dispose([x, weights, fused.aux!, portable.aux!, fused.gradients, portable.gradients]);
+  });
+
+  test.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])('matrix products by MatMul and by TensorFlow.js agree, transposed %s and %s', (ta, tb) => {
+    const p = {
+      a: tensor(values(35), ta ? [7, 5] : [5, 7]),
+      b: tensor(values(21, 2), tb ? [3, 7] : [7, 3]),
+    };
+    const weights = tensor(values(15, 3), [5, 3]);
+    const [fused, portable] = [matMul, tf.matMul].map((product) =>
+      valueAndGradients(p, (q) => {
+        const y = product(q.a, q.b, ta, tb);
+        return { loss: sum(mul(y, weights)), aux: y };
+      }),
+    );
+    near(fused.aux!, portable.aux!, 1e-6);
+    for (const key of ['a', 'b'] as const) near(fused.gradients[key], portable.gradients[key], 1e-6);
+    dispose([p, weights, fused.aux!, portable.aux!, fused.gradients, portable.gradients]);
   });
 
   test('fused and portable AdamW agree to 1e-5 over 20 steps, also after a restore from one another', () => {
