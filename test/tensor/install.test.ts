@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { command as backend } from '../../cli/backend.js';
 import { installNative } from '../../pipeline/tensor/install/install.js';
 import {
   addonPath,
@@ -10,6 +11,7 @@ import {
   variantFolder,
 } from '../../pipeline/tensor/install/location.js';
 import { withLock } from '../../pipeline/tensor/install/lock.js';
+import { call } from '../integration/inProcess.js';
 
 let folder: string;
 const path = process.env.PATH;
@@ -88,6 +90,39 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
         fields: { missing: 'wheel', reason: expect.stringContaining('No matching distribution') },
       });
       expect(left()).toEqual([]);
+    });
+
+    test('sweeps what a killed installation left, and says so when the cache cannot be written', async () => {
+      const refuse = 'case "$*" in *--version*) exit 0;; esac; exit 1';
+      machine({ python3: refuse, 'g++': 'exit 0' });
+      const work = `${variantFolder('cpu', cache()).replace(/([^/]+)$/, '.$1')}-killed`;
+      mkdirSync(join(work, 'wheels'), { recursive: true });
+      const other = `${variantFolder('gpu', cache()).replace(/([^/]+)$/, '.$1')}-atwork`;
+      mkdirSync(other);
+      await expect(installNative({ cache: cache() })).rejects.toMatchObject({ tag: 'BackendError' });
+      expect(left()).toEqual([basename(other)]);
+      const file = join(folder, 'file');
+      writeFileSync(file, '');
+      await expect(installNative({ cache: join(file, 'cache') })).rejects.toMatchObject({
+        tag: 'BackendError',
+        fields: { missing: 'cache' },
+        hint: expect.stringContaining('STORMREEL_CACHE'),
+      });
+    });
+
+    test('through the command: exit code 2, what is missing and that wasm does it too', async () => {
+      machine({});
+      const env = process.env.STORMREEL_CACHE;
+      process.env.STORMREEL_CACHE = cache();
+      try {
+        const { code, json } = await call(backend, ['install', '--gpu']);
+        expect(code).toBe(2);
+        expect(json.error).toMatchObject({ tag: 'BackendError', fields: { missing: 'pip' } });
+        expect(json.error.hint).toContain('--backend wasm');
+      } finally {
+        if (env === undefined) delete process.env.STORMREEL_CACHE;
+        else process.env.STORMREEL_CACHE = env;
+      }
     });
 
     test('stops the download when aborted, and leaves nothing behind', async () => {

@@ -28,8 +28,10 @@ export async function cudaRequirements(
   wheel: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const { stdout } = await command(python, ['-', wheel], { input: REQUIREMENTS_SCRIPT, signal });
-  return stdout.split('\n').filter(Boolean);
+  const { stdout, stderr } = await command(python, ['-', wheel], { input: REQUIREMENTS_SCRIPT, signal });
+  const names = stdout.split('\n').filter(Boolean);
+  if (names.length) return names;
+  throw unavailable('wheel', `${wheel} names no CUDA packages ${lastLines(stderr)}`, 'use --cpu');
 }
 
 const SCRIPT = `

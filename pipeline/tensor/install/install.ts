@@ -5,7 +5,7 @@
  *   await installNative({ variant: 'cpu', onProgress });
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OnProgress } from '../../progress.js';
 import { buildAddon } from './build.js';
@@ -36,13 +36,20 @@ export interface Installed {
 /** Megabytes of the TensorFlow wheels and, roughly, of the CUDA ones. */
 const SIZES = { cpu: 274, gpu: 573, cuda: 2_400 };
 
-/** @throws BackendError when Python, pip, a compiler or the package index is missing, or the result does not load. */
+/**
+ * @throws BackendError when Python, pip, a compiler or the package index is missing, the cache cannot be written, or the
+ *   result does not load.
+ */
 export async function installNative(options: InstallOptions = {}): Promise<Installed> {
   const { variant = 'cpu', cache = cacheFolder(), force = false, signal } = options;
   const folder = variantFolder(variant, cache);
   const there = () => !force && existsSync(addonPath(folder));
   if (there()) return { folder, variant, fresh: false };
   const tools = await findToolchain(signal);
+  await mkdir(cache, { recursive: true }).catch((cause) => {
+    const hint = 'set STORMREEL_CACHE to a folder that can be written';
+    throw unavailable('cache', `the cache cannot be written: ${cause.message}`, hint, cause);
+  });
   return withLock(
     `${folder}.lock`,
     async () => {
@@ -57,8 +64,9 @@ export async function installNative(options: InstallOptions = {}): Promise<Insta
 type Making = InstallOptions & { variant: Variant };
 
 async function makeFolder(folder: string, tools: Toolchain, options: Making): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
-  const work = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
+  const prefix = `.${basename(folder)}-`;
+  await sweep(dirname(folder), prefix);
+  const work = await mkdtemp(join(dirname(folder), prefix));
   try {
     await fillFolder(work, tools, options);
     await rm(folder, { recursive: true, force: true });
@@ -66,6 +74,12 @@ async function makeFolder(folder: string, tools: Toolchain, options: Making): Pr
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Working folders of installations that were killed; the lock says that none is at work. */
+async function sweep(cache: string, prefix: string): Promise<void> {
+  for (const name of await readdir(cache))
+    if (name.startsWith(prefix)) await rm(join(cache, name), { recursive: true, force: true });
 }
 
 async function fillFolder(work: string, { python, compiler }: Toolchain, options: Making): Promise<void> {
