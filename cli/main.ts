@@ -28,6 +28,7 @@ export async function main(argv: string[]): Promise<void> {
     .version(version())
     .exitOverride();
   const [name] = argv;
+  if (process.env.STORMREEL_BACKEND === '') delete process.env.STORMREEL_BACKEND; // empty is not set
   for (const [command, summary, load] of COMMANDS) {
     if (command === name) program.addCommand((await load()).command());
     else program.command(command).description(summary);

@@ -43,7 +43,7 @@ type Open = (options: { threads?: number }) => Promise<Opened>;
 const OPENERS: Record<BackendName, Open> = {
   tensorflow: openNative,
   webgpu: async () => {
-    throw new BackendError('webgpu is not part of this version', {
+    throw new BackendError('not part of this version', {
       hint: 'use --backend tensorflow or --backend wasm',
       fields: { backend: 'webgpu' },
     });
@@ -51,7 +51,7 @@ const OPENERS: Record<BackendName, Open> = {
   wasm: openWasm,
   cpu: openCpu,
 };
-const ORDER: readonly BackendName[] = ['tensorflow', 'wasm'];
+const ORDER: readonly BackendName[] = ['tensorflow', 'webgpu', 'wasm'];
 
 let current: Promise<BackendInfo> | null = null;
 
@@ -95,7 +95,8 @@ async function open({ backend, threads, log }: BackendOptions): Promise<BackendI
 
 /** One line for people, e.g. `backend: tensorflow 2.21.0, cpu, 2 threads`. */
 export function describeBackend({ name, device, threads, versions, passedOver }: BackendInfo): string {
-  const why = passedOver.length ? ` (${passedOver.join('; ')})` : '';
+  const worth = passedOver.filter((reason) => !reason.startsWith('webgpu: not part'));
+  const why = worth.length ? ` (${worth.join('; ')})` : '';
   const unit = threads === 1 ? 'thread' : 'threads';
   return `backend: ${name} ${versions[name] ?? versions.tfjs}, ${device}, ${threads} ${unit}${why}`;
 }
