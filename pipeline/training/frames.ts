@@ -30,7 +30,7 @@ export interface FrameTensorOptions {
 const BUDGET_BYTES = 2 ** 30;
 /** Bytes of band values read in one go. */
 const CHUNK_BYTES = 32 * 2 ** 20;
-/** Bytes of band values the ring of streamed training holds. */
+/** Bytes of band values the ring of streamed training holds at most, as long as they suffice for two batches. */
 const RING_BYTES = 256 * 2 ** 20;
 
 export async function frameTensors(
@@ -41,7 +41,7 @@ export async function frameTensors(
   const { height, width } = store.description.grid;
   const frameBytes = height * width * channelCount(statistics) * 4;
   const fits = options.frames.length * frameBytes <= (options.budgetBytes ?? BUDGET_BYTES);
-  return fits ? residentFrames(store, statistics, options) : ringFrames(store, statistics, options.atOnce);
+  return fits ? residentFrames(store, statistics, options) : ringFrames(store, statistics, options);
 }
 
 /** Reads for every `take`; nothing is held but one pooled buffer. */
@@ -59,27 +59,37 @@ export function streamedFrames(store: FrameStore, statistics: ChannelStatistics)
 }
 
 /** Streams through the ring, so that windows which share frames decode them once. */
-function ringFrames(store: FrameStore, statistics: ChannelStatistics, atOnce: number): FrameTensors {
+function ringFrames(
+  store: FrameStore,
+  statistics: ChannelStatistics,
+  { frames: all, atOnce, budgetBytes = RING_BYTES }: FrameTensorOptions,
+): FrameTensors {
   const { grid, bands } = store.description;
   const cells = grid.height * grid.width;
   const size = cells * bands.length;
   const channels = channelCount(statistics);
-  const ring = frameRing(store, {
-    capacityFrames: Math.max(2 * atOnce, Math.floor(RING_BYTES / (4 * size))),
-  });
+  const room = Math.floor(Math.min(RING_BYTES, budgetBytes) / (4 * size));
+  const ring = frameRing(store, { capacityFrames: Math.max(2 * atOnce, Math.min(room, all.length)) });
+
+  /** Channels of frames that the ring can lend together. */
+  async function compute(frames: Int32Array, out: Float32Array): Promise<void> {
+    const loan = await ring.borrow(frames);
+    loan.rows.forEach((row, i) => {
+      const values = ring.values.subarray(row * size, (row + 1) * size);
+      const valid = ring.valid.subarray(row * cells, (row + 1) * cells);
+      const time = Float64Array.of(store.index.time[frames[i]]);
+      const part = out.subarray(i * cells * channels, (i + 1) * cells * channels);
+      computeChannels(statistics, { values, valid, time, count: 1 }, part);
+    });
+    loan.release();
+  }
+
   return {
     resident: false,
     async take(frames) {
-      const loan = await ring.borrow(frames);
       const out = new Float32Array(frames.length * cells * channels);
-      loan.rows.forEach((row, i) => {
-        const values = ring.values.subarray(row * size, (row + 1) * size);
-        const valid = ring.valid.subarray(row * cells, (row + 1) * cells);
-        const time = Float64Array.of(store.index.time[frames[i]]);
-        const part = out.subarray(i * cells * channels, (i + 1) * cells * channels);
-        computeChannels(statistics, { values, valid, time, count: 1 }, part);
-      });
-      loan.release();
+      for (let start = 0; start < frames.length; start += ring.capacity)
+        await compute(frames.subarray(start, start + ring.capacity), out.subarray(start * cells * channels));
       return tensor(out, [frames.length, grid.height, grid.width, channels]);
     },
     close: () => {},

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fitChannels } from '../../pipeline/channels/index.js';
+import type { LabelTable } from '../../pipeline/labels/index.js';
+import type { FrameStore } from '../../pipeline/shards/index.js';
+import { dispose, openBackend } from '../../pipeline/tensor/index.js';
+import { fitModel, frameTensors } from '../../pipeline/training/index.js';
+import { ChannelsConfig } from '../../schemas/config/index.js';
+import { modelConfig, small, trainingConfig } from './fixture.js';
+
+const SIZE = 48;
+const FRAME_BYTES = SIZE * SIZE * 4;
+const BUDGET = 4 * 2 ** 20;
+
+/** Three series of frames that are computed when they are read and kept nowhere. */
+function endless(frames: number) {
+  const like = small({ seriesCount: 3, frames: 4, size: SIZE, bands: ['msl'] });
+  const total = 3 * frames;
+  const series = Uint32Array.from({ length: total }, (_, i) => Math.floor(i / frames));
+  const index = {
+    ...like.store.index,
+    length: total,
+    series,
+    time: Float64Array.from({ length: total }, (_, i) => (i % frames) * 6 * 3_600_000),
+    ok: new Uint8Array(total).fill(1),
+  };
+  const label = Int8Array.from(series, (_, i) => (i % 10 < 3 ? 1 : 0));
+  const blank = new Float32Array(total).fill(Number.NaN);
+  const labels: LabelTable = {
+    ...like.labels,
+    label,
+    ignore: new Uint8Array(total),
+    event: new Int32Array(total).fill(-1),
+    lat: blank,
+    lon: blank,
+  };
+  let most = 0;
+  const store: FrameStore = {
+    description: like.store.description,
+    index,
+    hash: `${frames}`.padStart(64, '0'),
+    async read(wanted, out) {
+      const size = SIZE * SIZE;
+      for (let i = 0; i < wanted.length; i++)
+        for (let c = 0; c < size; c++)
+          out.values[i * size + c] = Math.sin(wanted[i] * 31 + c) + 3 * label[wanted[i]];
+      out.valid.fill(1, 0, wanted.length * size);
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    },
+    async close() {},
+  };
+  const part = series.map((s) => (s === 2 ? 2 : s === 1 ? 1 : 0));
+  return { store, labels, split: { ...like.split, part: Uint8Array.from(part) }, most: () => most };
+}
+
+beforeAll(async () => {
+  await openBackend();
+});
+
+describe('streamed training', () => {
+  it('sees the numbers that held frames have, also where more are wanted at once than the ring holds', async () => {
+    const { store, split } = small({ bad: [7] });
+    const train = [...split.part.keys()].filter((f) => split.part[f] === 0);
+    const channels = ChannelsConfig.parse({ anomaly: 'frame', laplacian: true, coordinates: true });
+    const statistics = await fitChannels(store, train, channels);
+    const options = { frames: train, atOnce: 4 };
+    const [held, streamed] = [
+      await frameTensors(store, statistics, options),
+      await frameTensors(store, statistics, { ...options, budgetBytes: 1 }),
+    ];
+    expect([held.resident, streamed.resident]).toEqual([true, false]);
+    const wanted = Int32Array.of(...train.slice(0, 30), 3, 3, 12);
+    const [a, b] = [await held.take(wanted), await streamed.take(wanted)];
+    expect(b.shape).toEqual(a.shape);
+    expect(b.dataSync()).toEqual(a.dataSync());
+    dispose([a, b]);
+    held.close();
+    streamed.close();
+  });
+
+  it('needs the same memory for any number of frames', async () => {
+    const train = async (frames: number) => {
+      const { most, ...data } = endless(frames);
+      const before = process.memoryUsage().arrayBuffers;
+      const trained = await fitModel({
+        ...data,
+        model: modelConfig({ encoder: { kind: 'evidence', widths: [2] } }),
+        training: trainingConfig({ windowLength: 4, batch: 2, steps: 12, evaluateEvery: 12 }),
+        budgetBytes: BUDGET,
+      });
+      for (const member of trained.members) dispose(member);
+      return most() - before;
+    };
+    const frames = [600, 6000];
+    const [few, many] = [await train(frames[0]), await train(frames[1])];
+    expect(frames[0] * FRAME_BYTES).toBeGreaterThan(BUDGET); // both are streamed
+    expect(frames[1] * FRAME_BYTES * 2).toBeGreaterThan(100 * 2 ** 20);
+    expect(many).toBeLessThan(few + 24 * 2 ** 20);
+    expect(many).toBeLessThan(64 * 2 ** 20);
+  });
+});
