@@ -33,6 +33,7 @@ export {
   type ParameterTree,
   readTree,
   type StoredTensor,
+  tensorBytes,
   tensorCount,
   tidy,
   treeFrom,

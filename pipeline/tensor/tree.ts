@@ -114,6 +114,8 @@ export function tidy<A>(f: () => A): A {
 
 /** Tensors alive now; a test ends with as many as it began with. */
 export const tensorCount = (): number => tf.memory().numTensors;
+/** Bytes of the tensors alive now. */
+export const tensorBytes = (): number => tf.memory().numBytes;
 
 function visit(node: unknown, path: string, see: (name: string, tensor: Tensor) => void): void {
   if (node instanceof tf.Tensor) see(path, node);

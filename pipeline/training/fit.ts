@@ -19,6 +19,7 @@ import { type BatchSource, counts, SEASON } from './batch.js';
 import { type FrameTensors, frameTensors } from './frames.js';
 import { type Imbalance, imbalance } from './loss.js';
 import { trainMember } from './member.js';
+import { machineMemory, refuseTooBig } from './memory.js';
 import type { TrainedModel } from './record.js';
 import { scoreFrames } from './score.js';
 
@@ -40,6 +41,8 @@ export interface FitInput {
   log?: string;
   /** Most bytes of input channels held at once; beyond it frames are streamed. Default 1 GiB. */
   budgetBytes?: number;
+  /** Memory that one step may take; a larger one is refused. Default: all of this machine. */
+  memoryBytes?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -49,13 +52,14 @@ const STEPS = 440;
 
 /**
  * @throws ConfigError when no frame, or one class only, can train; when patience is set without a validation part;
- *   when a parameter gets no gradient; when the loss is no longer a number.
+ *   when a step does not fit in memory; when a parameter gets no gradient; when the loss is no longer a number.
  */
 export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const { store, labels, split, training, onProgress, signal } = input;
   const backend = await openBackend();
   const prepared = await prepare(input);
   const { model, channels, source, balance } = prepared;
+  refuseTooBig({ model, training, memoryBytes: input.memoryBytes ?? machineMemory(backend.name) });
   const centres =
     training.centre > 0 ? centreCells(store, labels) : new Int32Array(store.index.length).fill(-1);
   const validation = validationFrames(input, source);

@@ -1,11 +1,18 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fitChannels } from '../../pipeline/channels/index.js';
 import type { LabelTable } from '../../pipeline/labels/index.js';
+import { buildModel } from '../../pipeline/models/index.js';
 import type { FrameStore } from '../../pipeline/shards/index.js';
-import { dispose, openBackend } from '../../pipeline/tensor/index.js';
+import { dispose, openBackend, tensorCount } from '../../pipeline/tensor/index.js';
 import { fitModel, frameTensors } from '../../pipeline/training/index.js';
+import { refuseTooBig, tapeBytes } from '../../pipeline/training/memory.js';
 import { ChannelsConfig } from '../../schemas/config/index.js';
 import { modelConfig, small, trainingConfig } from './fixture.js';
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
 
 const SIZE = 48;
 const FRAME_BYTES = SIZE * SIZE * 4;
@@ -33,7 +40,7 @@ function endless(frames: number) {
     lat: blank,
     lon: blank,
   };
-  let most = 0;
+  let [most, reads] = [0, 0];
   const store: FrameStore = {
     description: like.store.description,
     index,
@@ -44,6 +51,8 @@ function endless(frames: number) {
         for (let c = 0; c < size; c++)
           out.values[i * size + c] = Math.sin(wanted[i] * 31 + c) + 3 * label[wanted[i]];
       out.valid.fill(1, 0, wanted.length * size);
+      if (reads++ % 32 > 0) return;
+      gc(); // what is held, not what waits to be collected
       most = Math.max(most, process.memoryUsage().arrayBuffers);
     },
     async close() {},
@@ -80,6 +89,7 @@ describe('streamed training', () => {
   it('needs the same memory for any number of frames', async () => {
     const train = async (frames: number) => {
       const { most, ...data } = endless(frames);
+      gc();
       const before = process.memoryUsage().arrayBuffers;
       const trained = await fitModel({
         ...data,
@@ -96,5 +106,43 @@ describe('streamed training', () => {
     expect(frames[1] * FRAME_BYTES * 2).toBeGreaterThan(100 * 2 ** 20);
     expect(many).toBeLessThan(few + 24 * 2 ** 20);
     expect(many).toBeLessThan(64 * 2 ** 20);
+  });
+});
+
+describe('a step that does not fit in memory', () => {
+  const shape = { height: 600, width: 600, channels: 3, season: 0 };
+  const model = buildModel(modelConfig(), shape);
+
+  it('is refused before it is tried, with the batch that fits', async () => {
+    const before = tensorCount();
+    const asked = () =>
+      refuseTooBig({ model, training: { batch: 8, windowLength: 15 }, memoryBytes: 8 * 2 ** 30 });
+    expect(asked).toThrow(
+      expect.objectContaining({
+        tag: 'ConfigError',
+        message: expect.stringContaining('8 windows of 15 frames of 600 x 600'),
+        hint: expect.stringMatching(/training.batch to [1-7] or less/),
+      }),
+    );
+    expect(() =>
+      refuseTooBig({ model, training: { batch: 1, windowLength: 500 }, memoryBytes: 1e9 }),
+    ).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/training.windowLength to \d+ or less/) }),
+    );
+    refuseTooBig({ model, training: { batch: 1, windowLength: 2 }, memoryBytes: 8 * 2 ** 30 });
+    expect(tensorCount()).toBe(before);
+    const fit = fitModel({
+      ...small(),
+      model: modelConfig({ encoder: { kind: 'cnn', widths: [4, 6] } }),
+      training: trainingConfig(),
+      memoryBytes: 1000,
+    });
+    await expect(fit).rejects.toMatchObject({ tag: 'ConfigError', fields: { memoryBytes: 1000 } });
+    expect(tensorCount()).toBe(before);
+  });
+
+  it('is measured: twice the cells hold twice the bytes', () => {
+    const half = buildModel(modelConfig(), { ...shape, height: 300 });
+    expect(tapeBytes(model) / tapeBytes(half)).toBeCloseTo(2, 2);
   });
 });
