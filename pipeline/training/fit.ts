@@ -51,7 +51,7 @@ export interface FitInput {
 const STEPS = 440;
 
 /**
- * @throws ConfigError when no frame, or one class only, can train; when patience is set without a validation part;
+ * @throws ConfigError when augmentation contradicts the channels; when no frame, or one class only, can train; when patience is set without a validation part;
  *   when a step does not fit in memory; when a parameter gets no gradient; when the loss is no longer a number.
  */
 export async function fitModel(input: FitInput): Promise<TrainedModel> {
@@ -138,6 +138,7 @@ export interface Prepared {
 /** Channels, model and windows of the parts that train. */
 export async function prepare(input: FitInput): Promise<Prepared> {
   const { store, labels, split, training, onProgress } = input;
+  refuseMovedPlaces(input);
   const { index, description } = store;
   const parts = partMask(split.part, ...(input.frames ?? [TRAIN]));
   const trainFrames = Array.from(index.ok.keys()).filter((i) => parts[i] === 1 && index.ok[i] === 1);
@@ -163,6 +164,18 @@ export async function prepare(input: FitInput): Promise<Prepared> {
     season: input.model.channels.season ? SEASON : 0,
   };
   return { model: buildModel(input.model, shape), channels, trainFrames, source, balance };
+}
+
+/** A map that is moved over the grid no longer lies where its coordinate channels say. */
+function refuseMovedPlaces({ model, training: { mirror, shift } }: FitInput): void {
+  if (!model.channels.coordinates || (!mirror && shift === 0)) return;
+  throw new ConfigError(
+    'training.mirror and training.shift move maps over the grid, model.channels.coordinates tells the place on it',
+    {
+      hint: 'set model.channels.coordinates: false, or training.mirror: false and training.shift: 0',
+      fields: { mirror, shift, coordinates: true },
+    },
+  );
 }
 
 function balanceOf(source: BatchSource, trainFrames: readonly number[], input: FitInput): Imbalance {

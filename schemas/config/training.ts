@@ -27,7 +27,10 @@ export const TrainingConfig = z.strictObject({
   clip: z.number().positive().default(1),
   /** Standard deviation of Gaussian noise on standardised inputs. */
   noise: z.number().min(0).default(0),
-  /** Random left-right mirror and shifts by whole cells (only right where the place on the grid means nothing). */
+  /**
+   * Random left-right mirror and shifts by whole cells: only right where the place on the grid means nothing, and the
+   * mirror only for bands without a direction (no eastward wind).
+   */
   mirror: z.boolean().default(false),
   shift: z.int().min(0).default(0),
   /** Stop after this many evaluations without a better validation average precision; needs a validation part. */

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../pipeline/random.js';
 import { partMask, timeline, windows } from '../../pipeline/sequences/index.js';
-import { drawMove, moveCell, STILL } from '../../pipeline/training/augment.js';
+import { openBackend, tensor, tensorCount } from '../../pipeline/tensor/index.js';
+import { drawMove, moveCell, moveFrames, STILL } from '../../pipeline/training/augment.js';
 import { type BatchSource, makeBatch, sampler } from '../../pipeline/training/batch.js';
-import { small } from './fixture.js';
+import { fitModel } from '../../pipeline/training/index.js';
+import { modelConfig, small, trainingConfig } from './fixture.js';
 
 function source(length: number, gaps: 'split' | 'mask', options = {}): BatchSource {
   const { store, labels, split } = small({ seriesCount: 4, frames: 8, ...options });
@@ -85,6 +87,50 @@ describe('augmentation', () => {
     expect(moveCell(7 * 10 + 3, move, 8, 10)).toBe(-1);
     expect(moveCell(-1, move, 8, 10)).toBe(-1);
     expect(moveCell(25, STILL, 8, 10)).toBe(25);
+  });
+
+  it('carries every cell where its centre goes, and brings in zeros at the edge', async () => {
+    await openBackend();
+    const [height, width, shift] = [4, 5, 2];
+    const cells = height * width;
+    const before = tensorCount();
+    const x = tensor(
+      Float32Array.from({ length: 2 * cells }, (_, i) => 1 + i),
+      [2, height, width, 1],
+    );
+    for (const mirror of [false, true])
+      for (let rows = -shift; rows <= shift; rows++)
+        for (let columns = -shift; columns <= shift; columns++) {
+          const move = { mirror, rows, columns };
+          const moved = moveFrames(
+            x,
+            [
+              { frames: 1, move: STILL },
+              { frames: 1, move },
+            ],
+            shift,
+          );
+          const expected = new Float32Array(2 * cells);
+          for (let cell = 0; cell < cells; cell++) {
+            expected[cell] = 1 + cell; // the other window stands still
+            const at = moveCell(cell, move, height, width);
+            if (at >= 0) expected[cells + at] = 1 + cells + cell;
+          }
+          expect(moved.dataSync(), JSON.stringify(move)).toEqual(expected);
+          moved.dispose();
+        }
+    x.dispose();
+    expect(tensorCount()).toBe(before);
+  });
+
+  it('that moves the map is refused beside channels that tell the place on the grid', async () => {
+    await expect(
+      fitModel({
+        ...small(),
+        model: modelConfig({ channels: { coordinates: true } }),
+        training: trainingConfig({ shift: 1 }),
+      }),
+    ).rejects.toMatchObject({ tag: 'ConfigError', fields: { shift: 1, mirror: false, coordinates: true } });
   });
 
   it('draws shifts over the whole range and mirrors half of the time', () => {
