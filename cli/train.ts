@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { stillNote, stillShare } from '../pipeline/channels/index.js';
 import { ConfigError } from '../pipeline/errors.js';
 import { loadLabels } from '../pipeline/labels/index.js';
-import { makeSplit } from '../pipeline/sequences/index.js';
+import { makeSplit, TRAIN } from '../pipeline/sequences/index.js';
 import { openDataset } from '../pipeline/shards/index.js';
 import {
   BACKEND_NAMES,
@@ -62,6 +63,9 @@ export const command = () =>
           );
           const split = makeSplit(store, labels, config.split, longestWindow(config));
           for (const note of split.notes) out.log(note);
+          const trainFrames = [...split.part.keys()].filter((frame) => split.part[frame] === TRAIN);
+          const still = stillNote(await stillShare(store, trainFrames));
+          if (still) out.log(still);
           const backend = await openBackend({ backend: flags.backend, log: out.log });
           const { model, training } = config;
           const { onProgress } = out;

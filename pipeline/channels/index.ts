@@ -3,3 +3,4 @@ export { channelCount, channelNames, computeChannels, type FrameBatch } from './
 export { fitChannels } from './fit.js';
 export { seasonFeatures } from './season.js';
 export { ChannelStatistics } from './statistics.js';
+export { stillNote, stillShare } from './still.js';
