@@ -14,6 +14,15 @@ import { outOfFold } from './outOfFold.js';
 
 /** Test frames take no part. */
 export async function calibrateModel(input: LabelWithInput, trained: TrainedModel): Promise<Calibration> {
+  const calibration = await fitted(input, trained);
+  if (trained.training.loss !== 'focal' || calibration.method !== 'prior') return calibration;
+  // What the weighted loss adds is known and subtracted; what focal loss does to probabilities can only be fitted.
+  const words = 'focal loss bends probabilities and nothing was fitted to straighten them';
+  input.log?.(`${words}: use training.loss weighted, or give more events to calibrate on`);
+  return { ...calibration, fittedOn: `${calibration.fittedOn}; ${words}` };
+}
+
+async function fitted(input: LabelWithInput, trained: TrainedModel): Promise<Calibration> {
   const { calibrationFolds: folds, ...rules } = input.config.labelling;
   const found = folds >= 2 ? await crossValidated(input, trained, folds) : await onValidation(input, trained);
   if (!found)
