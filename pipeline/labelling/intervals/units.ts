@@ -91,7 +91,9 @@ function spaceWords(count: number, events: number) {
 
 function timeWords(count: number, events: number, minimumDays: number) {
   const reason =
-    events < MINIMUM_EVENTS ? `not estimable: ${events} events, at least ${MINIMUM_EVENTS} are needed` : null;
+    events < MINIMUM_EVENTS
+      ? `not estimable: ${events} event${events === 1 ? '' : 's'}, at least ${MINIMUM_EVENTS} are needed`
+      : null;
   const words = `2,000 draws over ${count} units: each of ${events} events with its context, and storm-free blocks of at least ${minimumDays} days`;
   return { reason, words };
 }
