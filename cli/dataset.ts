@@ -109,7 +109,7 @@ const counts = ({ slots, frames, bad }: Verified): string => `${slots} slots, ${
 function faultError(dir: string, { faults, slots }: Verified): CorruptShardError {
   const first = faults.slice(0, 3).map(({ slot, problem }) => `${slot}: ${problem}`);
   return new CorruptShardError(
-    `${faults.length} of ${slots} slots of ${dir} are at fault: ${first.join('; ')}`,
+    `${faults.length} fault${faults.length > 1 ? 's' : ''} in the ${slots} slots of ${dir}: ${first.join('; ')}`,
     {
       hint: `stormreel dataset repair ${dir}, then run the same stormreel ingest again`,
       fields: { faults },

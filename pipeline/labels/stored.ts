@@ -14,7 +14,7 @@ import {
   Utf8,
   type Vector,
 } from 'apache-arrow';
-import { ConfigError, LabelJoinError } from '../errors.js';
+import { ConfigError, CorruptShardError, LabelJoinError } from '../errors.js';
 import { assembleLabels, type FrameLabel } from './assemble.js';
 import type { Frames } from './join.js';
 import type { LabelTable } from './table.js';
@@ -54,8 +54,7 @@ export async function saveLabels(datasetDir: string, table: LabelTable, { index 
  * were saved is unlabelled and ignored; all others keep theirs. ConfigError: no such labels, or several and none chosen.
  */
 export async function loadLabels(datasetDir: string, store: Frames, source?: string): Promise<LabelTable> {
-  const stored = tableFromIPC(await readFile(await labelsFile(datasetDir, source)));
-  const entries = storedEntries(stored);
+  const { stored, entries } = await readStored(await labelsFile(datasetDir, source));
   const { index, description } = store;
   const table = assembleLabels({
     index,
@@ -70,6 +69,19 @@ export async function loadLabels(datasetDir: string, store: Frames, source?: str
       { hint: 'join the labels again: stormreel ingest SOURCE --out DATASET --labels FILE' },
     );
   return table;
+}
+
+async function readStored(file: string): Promise<{ stored: Table; entries: Map<string, FrameLabel> }> {
+  try {
+    const stored = tableFromIPC(await readFile(file));
+    return { stored, entries: storedEntries(stored) };
+  } catch (cause) {
+    throw new CorruptShardError(`cannot read the labels in ${file}: the file is damaged or not ours`, {
+      hint: 'join the labels again: stormreel ingest SOURCE --out DATASET --labels FILE',
+      cause,
+      fields: { file },
+    });
+  }
 }
 
 const keyOf = (series: string, time: number): string => `${series}\0${time}`;

@@ -10,6 +10,7 @@ import { layout } from './layout.js';
  * BandMismatchError, GridMismatchError or ConfigError name what differs.
  */
 export async function settleDescription(dir: string, description: DatasetDescription): Promise<void> {
+  refuseUnreadable(dir, description);
   await makeFolders(dir);
   const text = `${JSON.stringify(description, null, 2)}\n`;
   if (await createExclusive(layout.description(dir), text)) return;
@@ -40,6 +41,18 @@ export async function settleDescription(dir: string, description: DatasetDescrip
       fields: { differ },
     });
   refuseNewSeries(dir, known, description.series);
+}
+
+/** What could not be read back is not written: e.g. a transform or a scale that is no number. */
+function refuseUnreadable(dir: string, description: DatasetDescription): void {
+  const parsed = DatasetDescription.safeParse(JSON.parse(JSON.stringify(description)));
+  if (parsed.success) return;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ConfigError(`cannot make a dataset in ${dir} of these maps: ${issues.slice(0, 3).join('; ')}`, {
+    hint: 'look at the georeference, scale and offset of the first map, and at the flags that change them',
+    cause: parsed.error,
+    fields: { issues },
+  });
 }
 
 async function makeFolders(dir: string): Promise<void> {
@@ -96,10 +109,13 @@ export async function readDescription(dir: string): Promise<DatasetDescription> 
       cause,
     });
   }
-  const parsed = DatasetDescription.safeParse(parseJson(text));
+  const json = parseJson(text);
+  const parsed = DatasetDescription.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new CorruptShardError(`${layout.description(dir)} is not a dataset description of format version 1`, {
-    hint: 'ingest the sources again into a new folder',
+    hint: json
+      ? 'ingest the sources again into a new folder'
+      : 'the file is damaged: move it away and run the same stormreel ingest again; what is committed stays',
     cause: parsed.error,
   });
 }

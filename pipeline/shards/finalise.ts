@@ -12,8 +12,9 @@ import {
   Utf8,
   type Vector,
 } from 'apache-arrow';
+import * as z from 'zod';
 import type { Commit, DatasetDescription, Slot } from '../../schemas/records/index.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, CorruptShardError } from '../errors.js';
 import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
 import { TEMPORARY, writeAtomic } from './files.js';
@@ -22,14 +23,16 @@ import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
 
 /** What a finished ingest holds. */
-export interface Finished {
+const Finished = z.object({
   /** Dataset hash, 64 hex digits. */
-  hash: string;
-  manifest: string;
-  frames: number;
-  bad: number;
-  series: number;
-}
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  /** File name of the manifest. */
+  manifest: z.string().regex(/^[\w.-]+$/),
+  frames: z.int().min(0),
+  bad: z.int().min(0),
+  series: z.int().min(0),
+});
+export type Finished = z.infer<typeof Finished>;
 
 /** One frame of the manifest. */
 interface Row {
@@ -52,12 +55,7 @@ export async function openSlots(dir: string): Promise<Slot[]> {
 
 /** Compiles the manifest once every slot is committed; ConfigError naming how many are not. */
 export async function finalise(dir: string): Promise<Finished> {
-  const description = await readDescription(dir);
-  const { slots } = await readPlan(dir);
-  const commits = await allCommits(dir, slots);
-  const rows = commits.flatMap((commit) => commitRows(commit, batchRows(description)));
-  rows.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time));
-  const hash = datasetHash(description, rows);
+  const { commits, rows, hash } = await compile(dir);
   const bytes = encodeManifest(rows, hash);
   const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
   const manifest = layout.manifest(dir, hash8);
@@ -75,14 +73,35 @@ export async function finalise(dir: string): Promise<Finished> {
   return finished;
 }
 
-/** The dataset hash of the last finalised state. */
+/** The dataset hash that the commits give, whatever the manifest says; ConfigError where slots are open. */
+export const committedHash = async (dir: string): Promise<string> => (await compile(dir)).hash;
+
+async function compile(dir: string): Promise<{ commits: Commit[]; rows: Row[]; hash: string }> {
+  const description = await readDescription(dir);
+  const { slots } = await readPlan(dir);
+  const commits = await allCommits(dir, slots);
+  const rows = commits.flatMap((commit) => commitRows(commit, batchRows(description)));
+  rows.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time));
+  return { commits, rows, hash: datasetHash(description, rows) };
+}
+
+/** The dataset hash of the last finalised state. ConfigError: there is none; CorruptShardError: it cannot be read. */
 export async function readFinished(dir: string): Promise<Finished> {
   await readDescription(dir);
+  let text: string;
   try {
-    return JSON.parse(await readFile(layout.current(dir), 'utf8'));
+    text = await readFile(layout.current(dir), 'utf8');
   } catch (cause) {
     throw new ConfigError(`${dir} has no manifest: its ingest did not finish`, {
       hint: 'run the same stormreel ingest again; it goes on where it stopped',
+      cause,
+    });
+  }
+  try {
+    return Finished.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CorruptShardError(`${layout.current(dir)} is damaged`, {
+      hint: 'run the same stormreel ingest again; it is written anew from the commits',
       cause,
     });
   }
@@ -152,8 +171,11 @@ async function sweep(dir: string, named: ReadonlySet<string>): Promise<void> {
   for (const folder of [dir, layout.plan(dir), layout.commits(dir)])
     for (const name of await readdir(folder))
       if (name.startsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
-  for (const series of await readdir(layout.shards(dir)))
+  for (const entry of await readdir(layout.shards(dir), { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue; // not ours
+    const series = entry.name;
     for (const name of await readdir(join(layout.shards(dir), series)))
       if (!named.has(join('shards', series, name)))
-        await rm(join(layout.shards(dir), series, name), { force: true });
+        await rm(join(layout.shards(dir), series, name), { force: true, recursive: true });
+  }
 }

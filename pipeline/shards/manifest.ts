@@ -1,8 +1,10 @@
 /** Reads a manifest: the frame index and where each frame lies. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import { CorruptShardError } from '../errors.js';
+import { layout } from './layout.js';
 import type { FrameIndex } from './store.js';
 
 export interface Manifest {
@@ -17,15 +19,7 @@ export interface Manifest {
 }
 
 export async function readManifest(dir: string, name: string): Promise<Manifest> {
-  let table: Table;
-  try {
-    table = tableFromIPC(await readFile(join(dir, name)));
-  } catch (cause) {
-    throw new CorruptShardError(`${join(dir, name)} cannot be read as a manifest`, {
-      hint: `stormreel dataset repair ${dir}`,
-      cause,
-    });
-  }
+  const table = await readTable(dir, name);
   const column = (key: string) => table.getChild(key)!;
   const [seriesNames, series] = numbered(column('series'));
   const [shards, shard] = numbered(column('shard'));
@@ -46,6 +40,22 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
     row: Int32Array.from({ length: n }, (_, i) => column('row').get(i)),
     reason: (frame) => reasons.get(frame),
   };
+}
+
+/** Its name holds the hash of its bytes. */
+async function readTable(dir: string, name: string): Promise<Table> {
+  try {
+    const bytes = await readFile(join(dir, name));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    if (name !== basename(layout.manifest(dir, sha256.slice(0, 8))))
+      throw new Error('its bytes have changed');
+    return tableFromIPC(bytes);
+  } catch (cause) {
+    throw new CorruptShardError(
+      `${join(dir, name)} cannot be read as a manifest: ${(cause as Error).message}`,
+      { hint: 'run the same stormreel ingest again; it is written anew from the commits', cause },
+    );
+  }
 }
 
 /** Distinct texts in order of appearance, and for each row which it is. */

@@ -6,6 +6,7 @@ import { frameSize, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription } from '../../schemas/records/index.js';
 import { CorruptShardError } from '../errors.js';
 import { readDescription } from './description.js';
+import { frameCrc } from './encode.js';
 import { readFinished } from './finalise.js';
 import { readManifest } from './manifest.js';
 import type { FrameStore } from './store.js';
@@ -109,6 +110,16 @@ function physical(
   }
 }
 
+/** Bytes that a disk or a copy changed must not be learned from; a record batch is checked once, when it is read. */
+function refuseChanged({ rows, values, masks, crc }: PixelBatch, description: DatasetDescription): void {
+  const { values: size, maskBytes } = frameSize(description);
+  for (let row = 0; row < rows; row++) {
+    const mask = masks?.subarray(row * maskBytes, (row + 1) * maskBytes) ?? null;
+    if (frameCrc(values.subarray(row * size, (row + 1) * size), mask) !== crc[row])
+      throw new Error(`frame ${row} of a record batch fails its crc`);
+  }
+}
+
 interface OpenShard {
   file: FileHandle;
   reader: AsyncRecordBatchFileReader;
@@ -146,6 +157,7 @@ function batchCache(dir: string, description: DatasetDescription, cacheBytes: nu
       const found = pixels(batch);
       if (found.values.length !== found.rows * frameSize(description).values)
         throw new Error('its frames have another size than the dataset');
+      refuseChanged(found, description);
       return found;
     } catch (cause) {
       throw new CorruptShardError(`cannot read shard ${join(dir, shard)}: ${(cause as Error).message}`, {

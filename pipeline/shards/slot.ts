@@ -95,6 +95,8 @@ async function decodeOne(
   const { time } = planned;
   try {
     const { values, valid, sources } = await decode(planned, series, description);
+    // Readable, but nothing was seen: no reason to stop, and nothing that may be labelled, learned from or scored.
+    if (!valid.includes(1)) return { time, status: 'bad', reason: NOTHING_SEEN, sources, content: null };
     good.push({ time, values, valid });
     return { time, status: 'ok', reason: null, sources, content: contentHash(values, valid) };
   } catch (error) {
@@ -102,6 +104,8 @@ async function decodeOne(
     return { time, status: 'bad', reason: `${error.tag}: ${error.message}`, sources: [], content: null };
   }
 }
+
+const NOTHING_SEEN = 'BadRasterError: no cell holds a value (nodata or NaN everywhere)';
 
 /** Only what the bytes themselves decide may mark a frame as bad. */
 const isTheFilesFault = (error: unknown): error is StormreelError =>

@@ -9,7 +9,9 @@ import { isStormreelError } from '../errors.js';
 import type { OnProgress } from '../progress.js';
 import { readDescription } from './description.js';
 import { frameCrc } from './encode.js';
+import { committedHash, readFinished } from './finalise.js';
 import { layout } from './layout.js';
+import { readManifest } from './manifest.js';
 import { pixels } from './open.js';
 import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
@@ -26,7 +28,7 @@ export interface Verified {
   faults: Fault[];
 }
 
-/** Reads every shard once: presence, sha256, row count, crc of each frame. */
+/** Reads every shard once: presence, sha256, row count, crc of each frame; then the manifest against the commits. */
 export async function verifyDataset(
   dir: string,
   { onProgress }: { onProgress?: OnProgress } = {},
@@ -39,6 +41,8 @@ export async function verifyDataset(
     if (problem) verified.faults.push({ slot, problem });
     onProgress?.({ stage: 'verify', done: i + 1, total: slots.length, unit: 'slots' });
   }
+  const problem = await checkManifest(dir, verified);
+  if (problem) verified.faults.push({ slot: 'manifest', problem });
   return verified;
 }
 
@@ -59,6 +63,19 @@ export async function repairDataset(
 
 async function setAside(path: string, dir: string): Promise<void> {
   await rename(path, join(layout.aside(dir), basename(path))).catch(() => {});
+}
+
+/** With open slots a manifest of an earlier state is in order; what it is then compared with is not there yet. */
+async function checkManifest(dir: string, { faults }: Verified): Promise<string | null> {
+  try {
+    const { manifest, hash } = await readFinished(dir);
+    await readManifest(dir, manifest);
+    if (faults.length > 0 || hash === (await committedHash(dir))) return null;
+    return 'it is of another state than the plan and the commits';
+  } catch (error) {
+    if (isStormreelError(error)) return error.message;
+    throw error;
+  }
 }
 
 async function checkSlot(

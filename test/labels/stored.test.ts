@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -69,6 +69,16 @@ describe('saveLabels and loadLabels', () => {
       fields: { sources: ['expert', 'tracks'] },
     });
     await expect(loadLabels(folder, frames, 'other')).rejects.toMatchObject({ tag: 'ConfigError' });
+  });
+  it('says when a file of labels is damaged', async () => {
+    const file = await saveLabels(folder, joinLabels(frames, rows, config), frames);
+    for (const bytes of ['', 'no Arrow', readFileSync(file).subarray(0, 300)]) {
+      writeFileSync(file, bytes);
+      await expect(loadLabels(folder, frames)).rejects.toMatchObject({
+        tag: 'CorruptShardError',
+        fields: { file },
+      });
+    }
   });
   it('refuses a dataset without labels and labels of another dataset', async () => {
     await expect(loadLabels(folder, frames)).rejects.toMatchObject({

@@ -191,6 +191,76 @@ describe('a dataset', () => {
     expect((await verifyDataset(dir)).faults).toEqual([]);
   });
 
+  it('holds a map without one valid cell as a bad frame, whatever is done with maps that cannot be read', async () => {
+    await plan();
+    const nothing: DecodeFrame = async (frame, ...rest) => {
+      const found = await decode(frame, ...rest);
+      return frame.time === HOUR ? { ...found, valid: new Uint8Array(6) } : found;
+    };
+    for (const slot of (await openSlots(dir)).filter(({ frames }) => frames.every((f) => f.time < 6 * HOUR)))
+      await writeSlot(dir, description, slot, { decode: nothing, onBadFrame: 'stop', attempt: 1 });
+    expect(await fill()).toMatchObject({ frames: 13, bad: 3 });
+    const store = await openDataset(dir);
+    expect([...store.index.ok]).toEqual([1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1]);
+    expect(store.frameReason(1)).toBe('BadRasterError: no cell holds a value (nodata or NaN everywhere)');
+    await store.close();
+    expect((await verifyDataset(dir)).faults).toEqual([]);
+  });
+
+  it('refuses to read frames whose bytes have changed on disk', async () => {
+    await plan();
+    await fill();
+    const [name] = await readdir(join(dir, 'shards', 'east'));
+    const path = join(dir, 'shards', 'east', name);
+    const bytes = await readFile(path);
+    const at = bytes.indexOf(Buffer.from(Int16Array.from({ length: 12 }, (_, i) => i).buffer));
+    bytes[at + 4] ^= 1;
+    await writeFile(path, bytes);
+    const store = await openDataset(dir);
+    const out = { values: new Float32Array(12), valid: new Uint8Array(6) };
+    await expect(store.read([0], out)).rejects.toMatchObject({
+      tag: 'CorruptShardError',
+      message: expect.stringContaining('fails its crc'),
+    });
+    await store.close();
+  });
+
+  it('finds a damaged or foreign manifest, and finalising writes it anew', async () => {
+    await plan();
+    const { hash, manifest } = await fill();
+    const damage: [string, string | Uint8Array][] = [
+      ['manifest.json', '{}'],
+      ['manifest.json', '{"hash":"'],
+      [manifest, ''],
+      [manifest, (await readFile(join(dir, manifest))).fill(0, 900, 901)],
+    ];
+    for (const [name, content] of damage) {
+      await writeFile(join(dir, name), content);
+      await expect(openDataset(dir)).rejects.toMatchObject({ tag: 'CorruptShardError' });
+      expect((await verifyDataset(dir)).faults).toEqual([{ slot: 'manifest', problem: expect.any(String) }]);
+      expect((await finalise(dir)).hash).toBe(hash);
+      expect((await verifyDataset(dir)).faults).toEqual([]);
+    }
+    const [revision] = await readdir(join(dir, 'plan'));
+    await writeFile(join(dir, 'plan', revision), '');
+    expect((await verifyDataset(dir)).faults).toMatchObject([{ slot: 'manifest' }]);
+  });
+
+  it('is not made of a description that could not be read back', async () => {
+    const made = createDataset(dir, { ...description, stepMs: 0 }, new Map([['west', hours(0, 2)]]));
+    await expect(made).rejects.toMatchObject({ tag: 'ConfigError' });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('minds no files of others in its folders', async () => {
+    await plan();
+    const { hash } = await fill();
+    for (const folder of ['', 'plan', 'commits', 'shards'])
+      await writeFile(join(dir, folder, 'notes.json'), 'mine');
+    expect((await finalise(dir)).hash).toBe(hash);
+    expect((await verifyDataset(dir)).faults).toEqual([]);
+  });
+
   it('leaves no temporary file and no shard without a commit', async () => {
     await plan();
     await writeFile(join(dir, 'commits', '.tmp-x'), '');
