@@ -1,6 +1,7 @@
 /** `stormreel backend install|check`: the native TensorFlow runtime, and what computes here how fast. */
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
+import { ConfigError } from '../pipeline/errors.js';
 import {
   BACKEND_NAMES,
   type BackendInfo,
@@ -66,12 +67,21 @@ const check = () =>
     .option('--threads <count>', `default all of this machine (${availableParallelism()})`)
     .action(
       action<CheckFlags>(async ({ flags, out }) => {
-        const threads = flags.threads ? Number(flags.threads) : undefined;
+        const threads = threadCount(flags.threads);
         const info = await openBackend({ backend: flags.backend, threads });
         const gflops = measureBackend();
         out.result({ ...info, gflops }, text(info, gflops));
       }),
     );
+
+function threadCount(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new ConfigError(`--threads is "${text}"; expected a whole number of at least 1`, {
+    hint: `leave it out for all of this machine (${availableParallelism()})`,
+  });
+}
 
 function text(info: BackendInfo, { conv, convTraining, matMul }: Speed): string {
   const versions = Object.entries(info.versions).map(([name, version]) => `${name} ${version}`);

@@ -4,7 +4,7 @@
  *   export const command = () => define('hash', 'Print the dataset hash').argument('<dataset>')
  *     .action(action(async ({ args: [dataset], out }) => out.result({ hash }, hash)));
  */
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import * as z from 'zod';
 import { ConfigError, isStormreelError } from '../pipeline/errors.js';
 import type { OnProgress } from '../pipeline/progress.js';
@@ -17,6 +17,7 @@ export function define(name: string, summary: string, example: string): Command 
     .option('--json', 'print one JSON document on stdout and nothing else')
     .option('--quiet', 'no progress, no log')
     .addHelpText('after', `\nExample:\n  ${example}`)
+    .configureOutput({ outputError: () => {} }) // told by `report`, with a hint and as JSON where asked
     .exitOverride();
 }
 
@@ -69,7 +70,9 @@ export function action<Flags = Record<string, unknown>>(work: (call: Call<Flags>
       });
     } catch (error) {
       bars.stop();
-      process.exitCode = controller.signal.aborted ? 130 : report(error, Boolean(flags.json));
+      process.exitCode = controller.signal.aborted
+        ? interrupted(out.json)
+        : report(error, Boolean(flags.json));
     } finally {
       bars.stop();
       process.off('SIGINT', interrupt);
@@ -78,9 +81,16 @@ export function action<Flags = Record<string, unknown>>(work: (call: Call<Flags>
   };
 }
 
+/** Even then whoever reads JSON gets a document. */
+function interrupted(json: boolean): number {
+  const error = { tag: 'Interrupted', message: 'interrupted', hint: 'the same command again goes on' };
+  if (json) process.stdout.write(`${JSON.stringify({ error })}\n`);
+  return 130;
+}
+
 /** Prints an error as its reader needs it and returns the exit code. */
 export function report(error: unknown, json: boolean): number {
-  const known = error instanceof z.ZodError ? configError(error) : error;
+  const known = error instanceof z.ZodError ? configError(error) : (fileError(error) ?? error);
   if (isStormreelError(known)) {
     if (json) {
       const { tag, message, hint, fields } = known;
@@ -92,6 +102,42 @@ export function report(error: unknown, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify({ error: { tag: 'Error', message: text } })}\n`);
   else process.stderr.write(`${text}\n  this is a fault of stormreel or of the machine, not of your input\n`);
   return 1;
+}
+
+/** What the file system says of a path that cannot be used, in words; null for any other error. */
+const FILE_FAULTS: Record<string, string> = {
+  EACCES: 'it is not allowed',
+  EPERM: 'it is not allowed',
+  EROFS: 'the file system is read-only',
+  EEXIST: 'it, or a folder above it, is a file',
+  ENOTDIR: 'a folder above it is a file',
+  EISDIR: 'it is a folder',
+  ENOENT: 'it, or a folder above it, is not there',
+  ENOSPC: 'no space is left',
+  EDQUOT: 'the quota is used up',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** Mostly places for output: input that is not there has its own error where it is read. */
+function fileError(error: unknown): ConfigError | null {
+  if (!(error instanceof Error)) return null;
+  const { code = '', syscall = '', path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  const where = dest ?? path;
+  if (!where || !(code in FILE_FAULTS) || !['mkdir', 'open', 'rename', 'link'].includes(syscall)) return null;
+  return new ConfigError(`cannot use ${where}: ${FILE_FAULTS[code]} (${code})`, {
+    hint: 'name another place, one that you may write to; what was finished before stays',
+    cause: error,
+    fields: { path: where, code },
+  });
+}
+
+/** What commander says of a command line that it cannot read, as one of ours. */
+export function usageError({ code, message }: CommanderError, command: string): ConfigError {
+  const noCommand = code === 'commander.help'; // it has printed the overview
+  return new ConfigError(noCommand ? 'no command is given' : message.replace(/^error: /, ''), {
+    hint: `${command} --help`,
+    fields: { code },
+  });
 }
 
 /** A zod error with each field and what it should be. */

@@ -1,7 +1,8 @@
 /** `stormreel COMMAND`: one file a command, loaded only when it is called. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { report } from './command.js';
+import { report, usageError } from './command.js';
+import { endWithParent } from './orphan.js';
 
 type Load = () => Promise<{ command: () => Command }>;
 
@@ -26,6 +27,7 @@ export async function main(argv: string[]): Promise<void> {
   const program = new Command('stormreel')
     .description('Labels every frame of long, ordered map series.')
     .version(version())
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   const [name] = argv;
   if (process.env.STORMREEL_BACKEND === '') delete process.env.STORMREEL_BACKEND; // empty is not set
@@ -36,13 +38,22 @@ export async function main(argv: string[]): Promise<void> {
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else process.exitCode = report(error, argv.includes('--json'));
+    process.exitCode = exitCode(error, argv);
   }
+}
+
+function exitCode(error: unknown, argv: readonly string[]): number {
+  const json = argv.includes('--json');
+  if (!(error instanceof CommanderError)) return report(error, json);
+  if (error.exitCode === 0) return 0; // --help, --version
+  if (error.code === 'commander.help' && !json) return 2; // the overview is on stderr
+  const known = COMMANDS.some(([name]) => name === argv[0]);
+  return report(usageError(error, known ? `stormreel ${argv[0]}` : 'stormreel'), json);
 }
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
 
+endWithParent();
 await main(process.argv.slice(2));

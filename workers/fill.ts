@@ -24,6 +24,7 @@ import {
   WORKER_OPTIONS,
 } from './queues/index.js';
 import { serveQueue } from './queues/serve.js';
+import { within } from './queues/within.js';
 import { type WatchedJob, watch } from './watch.js';
 
 export interface FillOptions {
@@ -70,8 +71,8 @@ export async function fillDataset(folder: string, options: FillOptions): Promise
       });
     } catch (error) {
       worker?.cancelAllJobs();
-      await withdraw(connection.queue(INGEST_QUEUE), parent);
-      await worker?.close(true);
+      await within(withdraw(connection.queue(INGEST_QUEUE), parent));
+      if (worker) await within(worker.close(true));
       throw error;
     } finally {
       serving();

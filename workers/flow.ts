@@ -21,6 +21,7 @@ import {
   WORKER_OPTIONS,
 } from './queues/index.js';
 import { serveQueue } from './queues/serve.js';
+import { within } from './queues/within.js';
 import { watch } from './watch.js';
 
 export interface FlowStep {
@@ -99,7 +100,7 @@ async function runSteps(
     }
   } catch (error) {
     worker.cancelAllJobs();
-    await worker.close(true);
+    await within(worker.close(true));
     throw error;
   } finally {
     serving();

@@ -1,5 +1,6 @@
 /** Waits for the jobs of a flow: counts frames, throws what a job threw, looks after events that were lost. */
 import type { Queue } from 'bullmq';
+import { QueueError } from '../pipeline/errors.js';
 import { SlotsProgress } from '../schemas/jobs/index.js';
 import { type Connection, fromFailure } from './queues/index.js';
 
@@ -22,10 +23,13 @@ export interface WatchOptions {
 /** Events can be lost between a subscription and its first read; states are looked up this often. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AT = 50;
+/** A queue that answered no look for so long is gone. Counted in looks, so that a machine that slept loses nothing. */
+const GONE_AFTER_MS = 60_000;
 
 /**
  * Resolves when the parent is done. Rejects with the first typed error at once (bad input under `stop`); with an
- * Error when all others have ended and some failed for other reasons; with the signal's reason when aborted.
+ * Error when all others have ended and some failed for other reasons; with a QueueError when the queue is gone for a
+ * minute; with the signal's reason when aborted.
  */
 export async function watch(connection: Connection, options: WatchOptions): Promise<void> {
   const { parent, signal } = options;
@@ -37,6 +41,9 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
   const waiting = new Set(options.jobs.map(({ id }) => id));
   const failures: string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let clock: NodeJS.Timeout | undefined;
+  let silent = 0;
+  let over = false;
   let abort = () => {};
   try {
     await new Promise<void>((done, fail) => {
@@ -62,15 +69,23 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
       signal?.addEventListener('abort', abort, { once: true });
       const look = () =>
         lookUp(queue, [parent, ...nextOf(waiting)], completed, failed)
+          .then(() => {
+            silent = 0;
+          })
           .catch(() => {}) // the server is away for a moment
           .finally(() => {
-            timer = setTimeout(look, LOOK_EVERY_MS);
+            if (!over) timer = setTimeout(look, LOOK_EVERY_MS);
           });
       timer = setTimeout(look, LOOK_EVERY_MS);
+      clock = setInterval(() => {
+        silent += LOOK_EVERY_MS;
+        if (silent >= GONE_AFTER_MS) fail(goneError(connection.where));
+      }, LOOK_EVERY_MS);
     });
   } finally {
+    over = true;
     clearTimeout(timer);
-    timer = undefined;
+    clearInterval(clock);
     signal?.removeEventListener('abort', abort);
     events.removeAllListeners('completed').removeAllListeners('failed').removeAllListeners('progress');
   }
@@ -112,6 +127,12 @@ async function lookUp(
     else if (state === 'failed') failed(id, (await queue.getJob(id))?.failedReason ?? 'no reason was kept');
   }
 }
+
+const goneError = (where: string): QueueError =>
+  new QueueError(`the queue at ${where} has not answered for ${GONE_AFTER_MS / 1_000} s`, {
+    hint: 'start it again, then run the same command: what is committed stays, and it goes on from there',
+    fields: { where },
+  });
 
 function failedError(failures: readonly string[], jobs: number): Error {
   return new Error(

@@ -59,7 +59,12 @@ describe('jobs', () => {
 
 describe('addresses', () => {
   it('that are wrong are told without their password', () => {
-    for (const text of ['http://me:secret@host', 'redis//me:secret@host', 'redis://me:secret@']) {
+    for (const text of [
+      'http://me:secret@host',
+      'redis//me:secret@host',
+      'redis://me:secret@',
+      'redis://me:secret%ZZ@host',
+    ]) {
       const error = caught(() => parseRedisUrl(text));
       expect(error).toMatchObject({ tag: 'QueueError' });
       expect(

@@ -12,7 +12,10 @@ const KEPT_LINES = 40;
 
 /** Resolves when the command ends well. Exit code 2 becomes the command's own typed error; none is tried again. */
 export async function runStep({ name, command }: StepJob, { progress, signal }: JobContext): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // The channel carries nothing: it closes when this process is killed, and the command then ends (cli/orphan.ts).
+  const child = spawn(process.execPath, [PROGRAM, ...command], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   const leave = () => child.kill('SIGKILL'); // also when the guard ends this process
   process.once('exit', leave);
   const interrupt = () => child.kill('SIGTERM');

@@ -9,12 +9,22 @@ export function parseRedisUrl(text: string): URL {
   } catch {
     // Told below, without the text: it may hold a password.
   }
-  if (url && (url.protocol === 'redis:' || url.protocol === 'rediss:') && url.hostname) return url;
+  if (url && (url.protocol === 'redis:' || url.protocol === 'rediss:') && url.hostname && isDecodable(url))
+    return url;
   throw new QueueError('the address of the queue is not a Redis URL', {
-    hint: 'write --queue redis://HOST:6379 (rediss:// for TLS); without --queue the queue runs inside this process',
+    hint: 'write --queue redis://HOST:6379 (rediss:// for TLS; special characters of a password as %40); without --queue the queue runs inside this process',
     fields: { protocol: url?.protocol ?? null },
   });
 }
+
+const isDecodable = ({ username, password }: URL): boolean => {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false; // a % that begins no code
+  }
+};
 
 /** The address without credentials, for logs and messages. */
 export function describeAddress(url: URL): string {

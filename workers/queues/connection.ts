@@ -23,6 +23,7 @@ import { QueueError } from '../../pipeline/errors.js';
 import { describeAddress, parseRedisUrl } from './address.js';
 import { acquire } from './owner.js';
 import { openPglite } from './pglite.js';
+import { within } from './within.js';
 
 export type Place = { folder: string } | { url: string };
 type Settings = Omit<WorkerOptions, 'connection'>;
@@ -84,6 +85,8 @@ async function openRedis(text: string): Promise<Connection> {
   return connect('redis', where, redisMaker(options as ConnectionOptions), async () => {});
 }
 
+const ANSWER_WITHIN_MS = 10_000;
+
 /** BullMQ would wait for ever for a server that is not there. */
 async function answers(options: RedisOptions, where: string): Promise<void> {
   const probe = new Redis({
@@ -97,8 +100,10 @@ async function answers(options: RedisOptions, where: string): Promise<void> {
     reason = error.message;
   });
   try {
-    await probe.connect();
-    await probe.ping();
+    const answered = probe.connect().then(() => probe.ping());
+    if (!(await within(answered, ANSWER_WITHIN_MS)))
+      throw new Error('it accepts the connection and does not answer');
+    await answered;
   } catch (error) {
     throw new QueueError(`cannot use the Redis at ${where}: ${reason || (error as Error).message}`, {
       hint: 'start one (redis-server, or docker-compose up redis), or leave --queue out: the queue then runs inside this process',
@@ -136,14 +141,20 @@ const redisMaker = (connection: ConnectionOptions): Maker => ({
   worker: (name, processor, options) => new Worker(name, processor, { ...options, connection }),
 });
 
+interface Made {
+  close(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  on(event: 'error', listener: () => void): unknown;
+}
+
 function connect(
   kind: Connection['kind'],
   where: string,
   maker: Maker,
   release: () => Promise<void>,
 ): Connection {
-  const open: { close(): Promise<unknown>; on(event: 'error', listener: () => void): unknown }[] = [];
-  const own = <T extends (typeof open)[number]>(made: T): T => {
+  const open: Made[] = [];
+  const own = <T extends Made>(made: T): T => {
     made.on('error', () => {}); // a lost connection is made again; what fails is told by the call that fails
     open.push(made);
     return made;
@@ -157,11 +168,13 @@ function connect(
       queues.set(name, queue);
       return queue;
     },
-    flow: () => own(maker.flow() as FlowProducer & { close(): Promise<unknown> }),
+    flow: () => own(maker.flow() as FlowProducer & Made),
     events: (name) => own(maker.events(name)),
     worker: (name, processor, options) => own(maker.worker(name, processor, options)),
     close: async () => {
-      for (const made of open.splice(0).reverse()) await made.close();
+      for (const made of open.splice(0).reverse())
+        if (kind === 'pglite') await made.close();
+        else if (!(await within(made.close()))) await within(made.disconnect());
       await release();
     },
   };
