@@ -52,14 +52,21 @@ export const command = () =>
     .option('--label-tolerance <span>', 'largest distance between label and frame; default half a step')
     .action(
       action<Flags>(async ({ args: [predictions, labels], flags, out }) => {
-        const evaluation = await evaluate(predictions, labels, flags);
+        const evaluation = await evaluate(predictions, labels, flags, out.log);
         out.result(evaluation, text(evaluation));
       }),
     );
 
-async function evaluate(file: string, labelsFile: string, flags: Flags): Promise<Evaluation> {
+async function evaluate(
+  file: string,
+  labelsFile: string,
+  flags: Flags,
+  log: (line: string) => void,
+): Promise<Evaluation> {
   const read = await readPredictions(file, { assumeUtc: flags.assumeUtc });
   const { description, index, rows } = framesOf(read);
+  const without = index.ok.reduce((n, ok) => n + Number(ok === 0), 0);
+  if (without > 0) log(`${without} of ${index.length} predictions have no probability and are not judged`);
   const config = labelsConfig(labelsFile, flags);
   const labels = joinLabels({ description, index }, await readLabels(config, { baseDir: '.' }), config);
   const hasPart = flags.split !== undefined;

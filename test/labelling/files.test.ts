@@ -71,10 +71,22 @@ describe('predictions', () => {
     ['time,score\n2000-01-01T00:00Z,1\n', { tag: 'ConfigError', fields: { found: ['time', 'score'] } }],
     ['time,logit\n2000-01-01 00:00,1\n', { tag: 'TimeError', fields: { row: 2, fault: 'no zone' } }],
     ['time,probability\n2000-01-01T00:00Z,3\n', { tag: 'ConfigError', fields: { probability: 3 } }],
+    ['time,probability\n2000-01-01T00:00Z,high\n', { tag: 'ConfigError', fields: { row: 2, value: 'high' } }],
+    ['time,logit\n2000-01-01T00:00Z,"1,5"\n', { tag: 'ConfigError', fields: { column: 'logit' } }],
   ])('that make no sense are refused: %j', async (text, error) => {
     const file = join(folder, 'bad.csv');
     await writeFile(file, text);
     await expect(readPredictions(file)).rejects.toMatchObject(error);
+  });
+
+  it('may say in the usual words that there is none, or that the odds are endless', async () => {
+    const file = join(folder, 'words.csv');
+    const cells = ['NaN', 'NA', 'null', '-inf', 'Infinity'].map(
+      (word, i) => `2000-01-0${i + 1}T00:00Z,${word}`,
+    );
+    await writeFile(file, ['time,logit', ...cells].join('\n'));
+    const read = await readPredictions(file);
+    expect(read.map(({ probability }) => probability)).toEqual([null, null, null, 0, 1]);
   });
 
   it('in a file of another kind are refused', async () => {

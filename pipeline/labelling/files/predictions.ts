@@ -75,13 +75,13 @@ function requireColumns(path: string, rows: readonly Raw[]): void {
 }
 
 function toPrediction(row: Raw, where: { path: string; row: number; assumeUtc: boolean }): ReadPrediction {
-  const [logit, probability] = [number(row.logit), number(row.probability)];
+  const [logit, probability] = [number(row, 'logit', where), number(row, 'probability', where)];
   if (probability !== null && !(probability >= 0 && probability <= 1))
     throw new ConfigError(`${where.path}, row ${where.row}: probability ${probability} is not in 0..1`, {
       hint: 'put log odds into a column called logit',
       fields: { ...where, probability },
     });
-  const predicted = number(row.predicted);
+  const predicted = number(row, 'predicted', where);
   const split = row.split as Part;
   return {
     series: row.series === undefined || row.series === null ? '' : String(row.series),
@@ -89,13 +89,40 @@ function toPrediction(row: Raw, where: { path: string; row: number; assumeUtc: b
     logit: logit ?? (probability === null ? null : Math.log(probability / (1 - probability))),
     probability: probability ?? (logit === null ? null : 1 / (1 + Math.exp(-logit))),
     predicted: predicted === null ? null : predicted === 1 ? 1 : 0,
-    event_id: number(row.event_id),
+    event_id: numberOrNull(row.event_id),
     split: PARTS.includes(split) ? split : null,
-    context: number(row.context),
+    context: numberOrNull(row.context),
   };
 }
 
-function number(value: unknown): number | null {
+/** Texts other than numbers that writers of CSV use. */
+const WORDS: Record<string, number | null> = {
+  '': null,
+  nan: null,
+  na: null,
+  null: null,
+  true: 1,
+  false: 0,
+  inf: Number.POSITIVE_INFINITY,
+  '+inf': Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+};
+
+/** Null where there is none. Anything else that is no number is an error, not a frame that quietly goes unjudged. */
+function number(row: Raw, column: string, where: { path: string; row: number }): number | null {
+  const value = row[column];
+  if (value === undefined || value === null) return null;
+  const text = String(value).trim().toLowerCase();
+  const found = Object.hasOwn(WORDS, text) ? WORDS[text] : Number(text.replace('infinity', 'Infinity'));
+  if (!Number.isNaN(found)) return found;
+  throw new ConfigError(`${where.path}, row ${where.row}: ${column} "${value}" is not a number`, {
+    hint: 'correct it, or leave it empty where the frame has no prediction',
+    fields: { path: where.path, row: where.row, column, value: String(value) },
+  });
+}
+
+/** For columns that judge nothing: somebody's own event names are none of ours. */
+function numberOrNull(value: unknown): number | null {
   if (value === undefined || value === null || value === '') return null;
   const found = Number(value);
   return Number.isNaN(found) ? null : found;
