@@ -11,6 +11,11 @@ import { configError } from './command.js';
 export async function loadConfig(file: string): Promise<RunConfig> {
   const config = check(RunConfig, await readYaml(file), file);
   const folder = dirname(resolve(file));
+  if (resolve(folder, config.dataset) === resolve(folder, config.run))
+    throw new ConfigError(`${file}: dataset and run are the same folder, ${config.run}`, {
+      hint: 'give each its own: a dataset serves many runs',
+      fields: { folder: resolve(folder, config.run) },
+    });
   return {
     ...config,
     dataset: resolve(folder, config.dataset),

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { ConfigError } from '../pipeline/errors.js';
 import {
+  centreCells,
   folderLabels,
+  isGeographic,
   joinLabels,
   type LabelTable,
   readLabels,
@@ -80,7 +82,7 @@ export const command = () =>
           log: out.log,
           signal,
         });
-        const table = labels && (await labelDataset(dataset, done, labels));
+        const table = labels && (await labelDataset(dataset, done, labels, out.log));
         const { hash, frames, bad, series } = done;
         const rejected = done.rejected.length;
         out.result(
@@ -120,6 +122,7 @@ async function labelDataset(
   dataset: string,
   { planned }: Ingested,
   config: LabelsConfig,
+  log: (line: string) => void,
 ): Promise<LabelTable> {
   const store = await openDataset(dataset);
   try {
@@ -129,10 +132,29 @@ async function labelDataset(
         : await readLabels(config, { baseDir: '.' });
     const table = joinLabels(store, rows, config);
     await saveLabels(dataset, table, store);
+    tellOutside(store, table, log);
     return table;
   } finally {
     await store.close();
   }
+}
+
+/** A centre beyond the map may be meant, or latitude and longitude may have changed places: nobody else would notice. */
+function tellOutside(
+  store: Parameters<typeof centreCells>[0],
+  table: LabelTable,
+  log: (line: string) => void,
+): void {
+  if (!isGeographic(store.description.grid.crs)) return;
+  const cells = centreCells(store, table);
+  const placed = [...table.label.keys()].filter(
+    (f) => table.label[f] === 1 && !Number.isNaN(table.lat[f]) && !Number.isNaN(table.lon[f]),
+  );
+  const outside = placed.filter((f) => cells[f] < 0).length;
+  if (outside > 0)
+    log(
+      `${outside} of ${placed.length} storm centres lie outside their frame: are the columns lat and lon right?`,
+    );
 }
 
 function labelSummary({ source, hash, rule, label, ignore, eventNames }: LabelTable) {
@@ -149,9 +171,16 @@ function labelSummary({ source, hash, rule, label, ignore, eventNames }: LabelTa
   };
 }
 
-function workerCount({ workers }: Flags): number | undefined {
+function workerCount({ workers, queue }: Flags): number | undefined {
   if (workers === undefined) return undefined;
   const count = Number(workers);
+  if (count === 0 && !queue)
+    throw new ConfigError(
+      '--workers 0 leaves the work to workers elsewhere, which need a queue they can reach',
+      {
+        hint: 'add --queue redis://HOST:6379, or leave --workers out',
+      },
+    );
   if (Number.isInteger(count) && count >= 0) return count;
   throw new ConfigError(`--workers is "${workers}"; expected a whole number`, {
     hint: 'e.g. --workers 2',

@@ -12,6 +12,7 @@ import type {
 } from '../../schemas/records/index.js';
 import { ConfigError, GridMismatchError, isStormreelError } from '../errors.js';
 import { type BandPlace, bandNames, placeBands } from './bands.js';
+import { DEFAULT_LIMITS } from './limits.js';
 import type { MapHeader } from './map.js';
 import { isFullCircle, sameGrid } from './resample.js';
 import type { Scan, ScannedMap } from './scan.js';
@@ -52,6 +53,7 @@ export function describeDataset(
     names,
     same,
   );
+  if (config.grid) refuseHuge(sourceGrid, bands.length);
   const bySeries = new Map<string, PlannedFrame[]>();
   for (const { map, places } of fitting) {
     const frames = bySeries.get(map.series) ?? [];
@@ -97,6 +99,17 @@ function sieve(
     }
   if (rejected.length > fitting.length) throw firstFault;
   return { fitting, rejected };
+}
+
+/** Maps have their own limits, checked by their headers; a grid that somebody asks for has the same. */
+function refuseHuge({ width, height }: Grid, bands: number): void {
+  const { cells, decodedBytes } = DEFAULT_LIMITS;
+  const bytes = width * height * bands * Float32Array.BYTES_PER_ELEMENT;
+  if (width * height <= cells && bytes <= decodedBytes) return;
+  throw new ConfigError(`a grid of ${width} x ${height} cells with ${bands} bands is too big for one frame`, {
+    hint: 'give a smaller --grid, or cut the maps with --tiles',
+    fields: { width, height, bands },
+  });
 }
 
 function gridOf({ width, height, transform, crs }: MapHeader, wanted: DescribeConfig['grid']): Grid {

@@ -15,6 +15,10 @@ export const Instant = z
 export const Span = z
   .string()
   .regex(/^-?\d+(\.\d+)?(s|min|h|d)$/, 'expected a span such as 3h, 30min or 10d');
+/** A span that is not negative, e.g. `3h`. */
+export const Duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(s|min|h|d)$/, 'expected a span such as 3h, 30min or 10d, not negative');
 
 const UNIT_MS = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -20,8 +20,14 @@ export const RunConfig = z.strictObject({
   labels: LabelsConfig,
   split: SplitConfig,
   model: ModelConfig.prefault({}),
-  training: TrainingConfig.prefault({}),
-  labelling: LabellingConfig.prefault({}),
+  training: TrainingConfig.refine(({ steps, epochs }) => steps === undefined || epochs === undefined, {
+    path: ['epochs'],
+    message: 'give steps or epochs, not both',
+  }).prefault({}),
+  labelling: LabellingConfig.refine(
+    ({ high, low }) => high === undefined || low === undefined || low <= high,
+    { path: ['low'], message: 'is above high: an event begins at high and ends below low' },
+  ).prefault({}),
   anomaly: AnomalyConfig.prefault({}),
 });
 export type RunConfig = z.infer<typeof RunConfig>;

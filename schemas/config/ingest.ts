@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Count, Span } from './common.js';
+import { Count, Duration, spanMs } from './common.js';
 
 /** How big maps are cut into several series, one a tile. Rows and columns count cells of the full map. */
 export const Tiles = z.strictObject({
@@ -37,7 +37,7 @@ export const IngestConfig = z.strictObject({
   duplicates: z.enum(['error', 'first', 'last']).default('error'),
   onBadFrame: z.enum(['stop', 'skip']).default('stop'),
   /** Nominal step; default: the median step of the series. */
-  step: Span.optional(),
+  step: Duration.refine((step) => !(spanMs(step) <= 0), 'expected a step of more than nothing').optional(),
   /** Maps are pictures without times: `time: none`, sequence length 1. */
   pictures: z.boolean().default(false),
   /** Frames in one shard. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Span } from './common.js';
+import { Duration, Span } from './common.js';
 
 /** Where labels come from and how they meet the frames. */
 export const LabelsConfig = z.strictObject({
@@ -20,7 +20,7 @@ export const LabelsConfig = z.strictObject({
   /** Added to every label time before the join, e.g. `-12h` for noon labels of daily means stamped 00:00. */
   timeOffset: Span.default('0h'),
   /** Largest distance between a label and its frame; default: half a step. */
-  tolerance: Span.optional(),
+  tolerance: Duration.optional(),
   assumeUtc: z.boolean().default(false),
   /** Frames without a label: an error, taken as class 0, or left out of loss and metrics. */
   unlabelled: z.enum(['error', 'negative', 'ignore']).default('error'),
@@ -41,7 +41,7 @@ export const SplitConfig = z.discriminatedUnion('by', [
     train: Range,
     validation: Range.optional(),
     test: Range.optional(),
-    embargo: Span.default('0h'),
+    embargo: Duration.default('0h'),
   }),
   /** Time cut into `blocks` equal parts (or calendar years); `fold` is the test block. */
   z.strictObject({
@@ -50,7 +50,7 @@ export const SplitConfig = z.discriminatedUnion('by', [
     fold: z.int().min(0),
     /** Share of the non-test blocks' end that validates; 0 for none. */
     validation: z.number().min(0).max(0.5).default(0),
-    embargo: Span.default('0h'),
+    embargo: Duration.default('0h'),
   }),
   /** Series by name; `*` stands for any text, `!name` leaves out: train ['*', '!a'], test ['a'] is leave one series out. */
   z.strictObject({
@@ -58,7 +58,7 @@ export const SplitConfig = z.discriminatedUnion('by', [
     train: z.array(z.string()).min(1),
     validation: z.array(z.string()).default([]),
     test: z.array(z.string()).default([]),
-    embargo: Span.default('0h'),
+    embargo: Duration.default('0h'),
   }),
   /** Leaks between neighbours in time; refused unless `acceptLeak` is true, and the report says so in red. */
   z.strictObject({
