@@ -1,5 +1,6 @@
 /** `stormreel anomaly fit|score`: how unusual every frame of a dataset is. */
-import { resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type AnomalyRunResult, anomalyRun, scoreRun } from '../pipeline/anomaly/index.js';
 import { formatOf } from '../pipeline/labelling/index.js';
@@ -56,6 +57,7 @@ const fit = () =>
       action<FitFlags>(async ({ args: [dataset], flags, out, signal }) => {
         const config = flags.config ? await loadConfig(flags.config) : null;
         const anomaly = overrides(flags);
+        await mkdir(resolve(flags.out), { recursive: true }); // before the work, not after it
         await openBackend({ backend: flags.backend, log: out.log });
         const { onProgress, log } = out;
         const input = { dataset, runDir: resolve(flags.out), config, anomaly };
@@ -84,6 +86,7 @@ const score = () =>
     .action(
       action<ScoreFlags>(async ({ args: [dataset], flags, out, signal }) => {
         formatOf(flags.out);
+        await mkdir(dirname(resolve(flags.out)), { recursive: true });
         await openBackend({ backend: flags.backend, log: out.log });
         const { onProgress, log } = out;
         const input = { dataset, runDir: resolve(flags.model), out: flags.out };

@@ -1,5 +1,6 @@
 /** `stormreel label`: a calibrated probability for every frame of a dataset. */
-import { resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import {
   eventFiles,
@@ -49,6 +50,7 @@ export const command = () =>
     .action(
       action<Flags>(async ({ args: [dataset], flags, out, signal }) => {
         formatOf(flags.out);
+        await mkdir(dirname(resolve(flags.out)), { recursive: true }); // before the work, not after it
         await openBackend({ backend: flags.backend, log: out.log });
         if (flags.config || flags.evaluate) await labelWhole(dataset, flags, out, signal);
         else await labelOnly(dataset, flags, out, signal);

@@ -91,7 +91,7 @@ export function flowSteps(file: string, config: RunConfig, flags: Flags) {
     },
     {
       name: 'report',
-      command: ['report', run],
+      command: ['report', run, ...at],
       depends: [config.title, config.about, config.attribution],
     },
   ];

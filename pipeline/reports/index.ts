@@ -7,6 +7,6 @@ export type {
   ReportData,
   ReportSplit,
 } from './data.js';
-export { loadReport } from './load.js';
+export { loadReport, type ReportWords } from './load.js';
 export { buildPage, SIZE_BUDGET } from './page.js';
 export { type WrittenReport, writeReport } from './write.js';

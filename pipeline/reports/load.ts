@@ -9,6 +9,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import type { RunConfig } from '../../schemas/config/index.js';
 import { Metrics, type ScoreRow } from '../../schemas/records/index.js';
 import { ConfigError } from '../errors.js';
 import { framesOf, readAttention, readEvents, readPredictions } from '../labelling/index.js';
@@ -19,8 +20,11 @@ import { alignAttention, alignPredictions, alignScores } from './align.js';
 import type { Missing, ReportData, ReportSplit, TrainingStep } from './data.js';
 import { factsOf } from './facts.js';
 
+/** What a person says of the run; default: as it was when the run was trained. */
+export type ReportWords = Pick<RunConfig, 'title' | 'about' | 'attribution'>;
+
 /** @throws ConfigError when the folder holds nothing of a run. */
-export async function loadReport(runDir: string): Promise<ReportData> {
+export async function loadReport(runDir: string, words?: ReportWords): Promise<ReportData> {
   const run = resolve(runDir);
   const at = (name: string) => join(run, name);
   const missing: Missing[] = [];
@@ -66,11 +70,11 @@ export async function loadReport(runDir: string): Promise<ReportData> {
     async () => alignAttention(index!, await readAttention(at('attention.arrow'))),
     `${label} --attention ${at('attention.arrow')}`,
   );
-  const config = provenance?.config;
+  const { title = basename(run), about = '', attribution = [] } = words ?? provenance?.config ?? {};
   return {
-    title: config?.title ?? basename(run),
-    about: config?.about ?? '',
-    attribution: config?.attribution ?? [],
+    title,
+    about,
+    attribution,
     run,
     index,
     store,

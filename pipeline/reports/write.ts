@@ -1,8 +1,8 @@
 /** From a run folder to a file. */
-import { rename, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Missing } from './data.js';
-import { loadReport } from './load.js';
+import { loadReport, type ReportWords } from './load.js';
 import { buildPage } from './page.js';
 
 export interface WrittenReport {
@@ -13,16 +13,26 @@ export interface WrittenReport {
 }
 
 /** Writes the page as a whole or not at all. @throws ConfigError for a folder that is no run. */
-export async function writeReport(runDir: string, out: string): Promise<WrittenReport> {
-  const data = await loadReport(runDir);
+export async function writeReport(runDir: string, out: string, words?: ReportWords): Promise<WrittenReport> {
+  const data = await loadReport(runDir, words);
   try {
     const page = Buffer.from(await buildPage(data));
     const path = resolve(out);
-    const temporary = `${path}.${process.pid}.tmp`;
-    await writeFile(temporary, page);
-    await rename(temporary, path);
+    await writePage(path, page);
     return { path, bytes: page.length, missing: data.missing };
   } finally {
     await data.store?.close();
+  }
+}
+
+async function writePage(path: string, page: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, page);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }

@@ -52,6 +52,13 @@ describe('a report of a stored run', () => {
     await data.store!.close();
   });
 
+  it('says what the config says now, where one is given', async () => {
+    const words = { title: 'New title', about: 'New words', attribution: ['New credits'] };
+    const data = await loadReport(config.run, words);
+    expect(data).toMatchObject(words);
+    await data.store!.close();
+  });
+
   it('is written by the command, and found again where the folders were moved', async () => {
     await cp(at('dataset'), at('moved/dataset'), { recursive: true });
     await cp(at('run'), at('moved/run'), { recursive: true });
