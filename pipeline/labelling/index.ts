@@ -16,6 +16,7 @@ export {
 } from './events/hysteresis.js';
 export { cellCentre } from './events/place.js';
 export { readAttention, type StoredAttention, writeAttention } from './files/attention.js';
+export { writeWhole } from './files/csv.js';
 export { readEvents, writeEvents } from './files/events.js';
 export { framesOf } from './files/join.js';
 export { type ReadPrediction, readPredictions, writePredictions } from './files/predictions.js';

@@ -1,6 +1,6 @@
 /** From a run folder to a file. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { writeWhole } from '../labelling/index.js';
 import type { Missing } from './data.js';
 import { loadReport, type ReportWords } from './load.js';
 import { buildPage } from './page.js';
@@ -18,21 +18,9 @@ export async function writeReport(runDir: string, out: string, words?: ReportWor
   try {
     const page = Buffer.from(await buildPage(data));
     const path = resolve(out);
-    await writePage(path, page);
+    await writeWhole(path, page);
     return { path, bytes: page.length, missing: data.missing };
   } finally {
     await data.store?.close();
-  }
-}
-
-async function writePage(path: string, page: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, page);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
