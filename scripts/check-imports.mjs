@@ -44,7 +44,7 @@ const rank = (path) => ORDER.findIndex((entry) => path === entry || path.startsW
 export function checkImports(root) {
   const product = PRODUCT.flatMap((entry) => files(root, entry, /\.ts$/));
   const imports = new Map(product.map((file) => [file, importsOf(root, file)]));
-  const lengths = [...product, ...OTHERS.flatMap((entry) => files(root, entry, /\.(ts|mjs|js|py)$/))];
+  const lengths = [...PRODUCT, ...OTHERS].flatMap((entry) => files(root, entry, /\.(ts|mjs|js|css|py)$/));
   return [
     ...lengths.flatMap((file) => tooLong(root, file)),
     ...[...imports].flatMap(([file, found]) => misplaced(file, found)),

@@ -1,5 +1,4 @@
 /** The report as one HTML file: no network, scripts and styles inside. Pure: data in, text out. */
-import { readFileSync } from 'node:fs';
 import type { ReportData } from './data.js';
 import { count, instant } from './format.js';
 import { packAttention } from './frames/attention.js';
@@ -20,6 +19,7 @@ import { leakBanner, splitSection } from './sections/split.js';
 import { timeSection } from './sections/time.js';
 import { trainingSection } from './sections/training.js';
 import { keyFigures, verdict } from './sections/verdict.js';
+import { pageStyle } from './style.js';
 
 /** No file grows beyond this. */
 export const SIZE_BUDGET = 20_000_000;
@@ -46,7 +46,7 @@ export async function buildPage(data: ReportData): Promise<string> {
   const page = html`<!doctype html>
 <html lang="en" class="no-script"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${data.title}</title><link rel="icon" href="data:,"><style>${raw(asset('report.css'))}</style>
+<title>${data.title}</title><link rel="icon" href="data:,"><style>${raw(pageStyle())}</style>
 <script>document.documentElement.classList.remove('no-script')</script></head><body>
 <a class="skip" href="#main">Skip to the report</a>
 <header class="top"><p class="kicker"><b>stormreel</b> \u00b7 ${extent(data)}</p><h1>${data.title}</h1></header>
@@ -83,5 +83,3 @@ export function worldOf({ mosaic }: Stage): World {
     north: Math.min(90, Math.max(a, b) + MARGIN_DEGREES),
   });
 }
-
-const asset = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
