@@ -16,6 +16,7 @@ export const ORDER = [
   'pipeline/errors.ts',
   'pipeline/random.ts',
   'pipeline/progress.ts',
+  'pipeline/kernels',
   'pipeline/raster',
   'pipeline/simulation',
   'pipeline/shards',
@@ -61,7 +62,10 @@ function files(root, entry, ending) {
   return readdirSync(path, { recursive: true })
     .map((name) => `${entry}/${name.replaceAll('\\', '/')}`)
     .filter(
-      (file) => ending.test(file) && !file.endsWith('.d.ts') && !/(^|\/)(out|node_modules)\//.test(file),
+      (file) =>
+        ending.test(file) &&
+        !file.endsWith('.d.ts') &&
+        !/(^|\/)(out|node_modules|kernels\/assembly)\//.test(file),
     );
 }
 

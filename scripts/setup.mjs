@@ -25,6 +25,7 @@ const SOURCES = [
   'pipeline',
   'workers',
   'cli',
+  'scripts/build-kernels.mjs',
   'scripts/copy-assets.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
