@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import type * as z from 'zod';
 import { ConfigError } from '../pipeline/errors.js';
+import { datasetAddress } from '../pipeline/shards/index.js';
 import { RunConfig } from '../schemas/config/index.js';
 import { configError } from './command.js';
 
@@ -11,14 +12,15 @@ import { configError } from './command.js';
 export async function loadConfig(file: string): Promise<RunConfig> {
   const config = check(RunConfig, await readYaml(file), file);
   const folder = dirname(resolve(file));
-  if (resolve(folder, config.dataset) === resolve(folder, config.run))
+  const dataset = datasetAddress(config.dataset, { base: folder });
+  if (dataset === resolve(folder, config.run))
     throw new ConfigError(`${file}: dataset and run are the same folder, ${config.run}`, {
       hint: 'give each its own: a dataset serves many runs',
       fields: { folder: resolve(folder, config.run) },
     });
   return {
     ...config,
-    dataset: resolve(folder, config.dataset),
+    dataset,
     run: resolve(folder, config.run),
     ingest: {
       ...config.ingest,

@@ -1,9 +1,9 @@
 /** `stormreel dataset info|verify|repair|hash`. */
-import { resolve } from 'node:path';
 import { CorruptShardError } from '../pipeline/errors.js';
 import { formatInstant } from '../pipeline/labels/index.js';
 import {
   type Dataset,
+  datasetAddress,
   openDataset,
   readFinished,
   repairDataset,
@@ -24,7 +24,7 @@ const info = () =>
     .argument('<dataset>', 'folder of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
-        const store = await openDataset(resolve(dir));
+        const store = await openDataset(datasetAddress(dir));
         try {
           const found = describe(store);
           out.result(found, infoText(found));
@@ -43,7 +43,7 @@ const verify = () =>
     .argument('<dataset>', 'folder of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
-        const verified = await verifyDataset(resolve(dir), { onProgress: out.onProgress });
+        const verified = await verifyDataset(datasetAddress(dir), { onProgress: out.onProgress });
         if (verified.faults.length > 0) throw faultError(dir, verified);
         out.result(verified, `${dir}: ${counts(verified)}, all as committed`);
       }),
@@ -58,7 +58,7 @@ const repair = () =>
     .argument('<dataset>', 'folder of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
-        const verified = await repairDataset(resolve(dir), { onProgress: out.onProgress });
+        const verified = await repairDataset(datasetAddress(dir), { onProgress: out.onProgress });
         const { length } = verified.faults;
         const next = length ? `; ${length} slots are open again: run the same stormreel ingest` : '';
         out.result(verified, `${dir}: ${counts(verified)}${next}`);
@@ -70,7 +70,7 @@ const hash = () =>
     .argument('<dataset>', 'folder of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
-        const { hash: found } = await readFinished(resolve(dir));
+        const { hash: found } = await readFinished(datasetAddress(dir));
         out.result({ hash: found }, found);
       }),
     );

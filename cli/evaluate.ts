@@ -11,7 +11,7 @@ import {
   resamplingUnits,
 } from '../pipeline/labelling/index.js';
 import { joinLabels, type LabelTable, readLabels } from '../pipeline/labels/index.js';
-import { openDataset } from '../pipeline/shards/index.js';
+import { datasetAddress, openDataset } from '../pipeline/shards/index.js';
 import { LabelsConfig } from '../schemas/config/index.js';
 import { type Estimate, type Evaluation, PARTS, type Part } from '../schemas/records/index.js';
 import { action, define } from './command.js';
@@ -123,7 +123,7 @@ async function placed<Frames extends ReturnType<typeof framesOf>>(
   { description, index }: Pick<Frames, 'description' | 'index'>,
 ) {
   if (!dataset) return { description, index };
-  const store = await openDataset(resolve(dataset));
+  const store = await openDataset(datasetAddress(dataset));
   await store.close();
   return { description: store.description, index };
 }

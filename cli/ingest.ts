@@ -11,7 +11,7 @@ import {
   readLabels,
   saveLabels,
 } from '../pipeline/labels/index.js';
-import { openDataset } from '../pipeline/shards/index.js';
+import { datasetAddress, openDataset } from '../pipeline/shards/index.js';
 import { IngestConfig, LabelsConfig } from '../schemas/config/index.js';
 import { type Ingested, ingest } from '../workers/index.js';
 import { action, define } from './command.js';
@@ -114,7 +114,7 @@ async function settings(
     stated.file || stated.fromFolder
       ? check(LabelsConfig, { ...stated, file: stated.file && resolve(stated.file) }, where)
       : null;
-  return { dataset: resolve(dataset), config, labels };
+  return { dataset: datasetAddress(dataset), config, labels };
 }
 
 /** Joins the labels and keeps them beside the dataset. */

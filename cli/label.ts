@@ -13,7 +13,7 @@ import {
   writeEvents,
   writePredictions,
 } from '../pipeline/labelling/index.js';
-import { openDataset } from '../pipeline/shards/index.js';
+import { datasetAddress, openDataset } from '../pipeline/shards/index.js';
 import { BACKEND_NAMES, type BackendName, openBackend } from '../pipeline/tensor/index.js';
 import { loadProvenance, loadSplit, loadTrained } from '../pipeline/training/index.js';
 import type { Metrics } from '../schemas/records/index.js';
@@ -60,7 +60,7 @@ export const command = () =>
 /** Predictions alone, with the calibration that the run holds. */
 async function labelOnly(dataset: string, flags: Flags, out: Output, signal: AbortSignal): Promise<void> {
   const runDir = resolve(flags.model);
-  const store = await openDataset(resolve(dataset));
+  const store = await openDataset(datasetAddress(dataset));
   try {
     const trained = await loadTrained(runDir);
     if (!trained.calibration)

@@ -6,7 +6,7 @@ import { stillNote, stillShare } from '../pipeline/channels/index.js';
 import { ConfigError } from '../pipeline/errors.js';
 import { loadLabels } from '../pipeline/labels/index.js';
 import { makeSplit, TRAIN } from '../pipeline/sequences/index.js';
-import { openDataset } from '../pipeline/shards/index.js';
+import { datasetAddress, openDataset } from '../pipeline/shards/index.js';
 import {
   BACKEND_NAMES,
   type BackendInfo,
@@ -54,10 +54,10 @@ export const command = () =>
     .action(
       action<Flags>(async ({ args: [dataset], flags, out, signal }) => {
         const config = await runConfig(dataset, flags);
-        const store = await openDataset(resolve(dataset));
+        const store = await openDataset(datasetAddress(dataset));
         try {
           const labels = await loadLabels(
-            resolve(dataset),
+            datasetAddress(dataset),
             store,
             flags.labelsSource ?? config.labels.source,
           );
@@ -140,7 +140,7 @@ async function runConfig(dataset: string, flags: Flags): Promise<RunConfig> {
   const base = file ?? {
     dataset,
     run: flags.out,
-    ingest: { sources: [resolve(dataset)] },
+    ingest: { sources: [datasetAddress(dataset)] },
     labels: {},
     training: {},
   };
@@ -148,7 +148,7 @@ async function runConfig(dataset: string, flags: Flags): Promise<RunConfig> {
   if (flags.seed !== undefined) training.seed = number(flags.seed);
   if (flags.steps !== undefined) [training.steps, training.epochs] = [number(flags.steps), undefined];
   if (flags.epochs !== undefined) [training.epochs, training.steps] = [number(flags.epochs), undefined];
-  const whole = { ...base, dataset: resolve(dataset), run: resolve(flags.out), split, training };
+  const whole = { ...base, dataset: datasetAddress(dataset), run: resolve(flags.out), split, training };
   return check(RunConfig, whole, flags.config ? `${flags.config} with flags` : 'flags');
 }
 

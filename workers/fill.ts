@@ -1,11 +1,12 @@
 /** Fills the open slots of a dataset through the queue and finalises it. Safe to kill and to run again at any moment. */
-import { join, resolve } from 'node:path';
 import type { FlowJob, Queue } from 'bullmq';
 import type { OnProgress } from '../pipeline/progress.js';
 import {
+  datasetAddress,
   type Finished,
   finalise,
   openSlots,
+  queueFolder,
   readDescription,
   readFinished,
   readPlan,
@@ -48,11 +49,11 @@ interface Work {
 
 /** QueueError; the typed error of a bad map under `stop`; Error when passing faults did not pass. */
 export async function fillDataset(folder: string, options: FillOptions): Promise<Finished> {
-  const dir = resolve(folder);
+  const dir = datasetAddress(folder);
   const work = await openWork(dir, options.onBadFrame);
   if (work.jobs.length === 0) return finalise(dir);
   const { queue, workers = defaultWorkers(), onProgress, signal } = options;
-  const connection = await openConnection(queue ? { url: queue } : { folder: join(dir, 'queue') });
+  const connection = await openConnection(queue ? { url: queue } : { folder: queueFolder(dir) });
   try {
     const parent = await enqueue(connection, dir, work, options.onBadFrame);
     const serving = await serveQueue(connection, [INGEST_QUEUE]);

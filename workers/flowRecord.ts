@@ -1,9 +1,9 @@
 /** flow.json: which steps of a run are finished, with which inputs. */
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { readFinished } from '../pipeline/shards/index.js';
+import { readFinished, storageAt } from '../pipeline/shards/index.js';
 
 const FlowRecord = z.object({
   steps: z.record(
@@ -49,9 +49,9 @@ export async function stateOf(dataset: string): Promise<string | null> {
   const finished = await readFinished(dataset).catch(() => null);
   if (!finished) return null;
   const hash = createHash('sha256').update(finished.hash);
-  const folder = join(dataset, 'labels');
-  const names = await readdir(folder).catch(() => [] as string[]);
+  const storage = storageAt(dataset);
+  const names = await storage.list('labels');
   for (const name of names.filter((n) => n.endsWith('.arrow')).sort())
-    hash.update(`\n${name}\n`).update(await readFile(join(folder, name)));
+    hash.update(`\n${name}\n`).update(await storage.read(`labels/${name}`));
   return hash.digest('hex');
 }

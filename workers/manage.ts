@@ -1,7 +1,7 @@
 /** Asks or changes the queue of a dataset, of a run or of a Redis server, whoever owns it. */
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { ConfigError } from '../pipeline/errors.js';
+import { datasetAddress, queueFolder } from '../pipeline/shards/index.js';
 import { currentOwner, INGEST_QUEUE, openConnection, type Place, stepsQueue } from './queues/index.js';
 import { askOwner } from './queues/serve.js';
 import { type Action, manageQueue, type QueueStatus } from './queues/status.js';
@@ -23,10 +23,10 @@ export async function manage(place: string, action: Action): Promise<QueueStatus
 
 /** Where the queue of `place` is and which queues it may hold. */
 export async function findQueue(place: string): Promise<{ at: Place; names: string[] }> {
-  if (/^\w+:\/\//.test(place)) return { at: { url: place }, names: [INGEST_QUEUE] };
-  const folder = join(resolve(place), 'queue');
+  if (/^rediss?:\/\//i.test(place)) return { at: { url: place }, names: [INGEST_QUEUE] };
+  const folder = queueFolder(place);
   const files = await readdir(folder).catch(() => null);
-  if (files) return { at: { folder }, names: [INGEST_QUEUE, stepsQueue(resolve(place))] };
+  if (files) return { at: { folder }, names: [INGEST_QUEUE, stepsQueue(datasetAddress(place))] };
   throw new ConfigError(`${place} has no queue`, {
     hint: 'give the folder of a dataset or run that was begun without --queue, or a redis:// address',
     fields: { place },

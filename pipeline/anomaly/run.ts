@@ -12,7 +12,7 @@ import { splitOf, writeMetrics } from '../labelling/index.js';
 import { type LabelTable, loadLabels } from '../labels/index.js';
 import type { OnProgress } from '../progress.js';
 import type { Split } from '../sequences/index.js';
-import { type FrameStore, openDataset } from '../shards/index.js';
+import { datasetAddress, type FrameStore, openDataset } from '../shards/index.js';
 import { dispose, openBackend } from '../tensor/index.js';
 import { loadProvenance, loadSplit } from '../training/index.js';
 import { scoreRows, writeScores } from './files.js';
@@ -52,7 +52,7 @@ export interface AnomalyRunResult {
 /** Fits and scores; running it again gives the same files. @throws ConfigError when too few frames are left to learn from. */
 export async function anomalyRun(input: AnomalyRunInput): Promise<AnomalyRunResult> {
   await openBackend();
-  const store = await openDataset(resolve(input.dataset));
+  const store = await openDataset(datasetAddress(input.dataset));
   try {
     const config = input.config ?? (await knownConfig(input, store));
     const labels = await labelsOf(input, store, config);
@@ -103,7 +103,7 @@ export async function scoreRun(
 ): Promise<Pick<AnomalyRunResult, 'out' | 'frames' | 'bad' | 'model'>> {
   const { runDir, onProgress, signal } = input;
   await openBackend();
-  const store = await openDataset(resolve(input.dataset));
+  const store = await openDataset(datasetAddress(input.dataset));
   try {
     const { parameters, components, ...model } = await loadAnomaly(runDir);
     try {
@@ -135,7 +135,7 @@ async function labelsOf(
   config: RunConfig | null,
 ): Promise<LabelTable | null> {
   try {
-    return await loadLabels(resolve(dataset), store, config?.labels.source);
+    return await loadLabels(datasetAddress(dataset), store, config?.labels.source);
   } catch (error) {
     const isWithout = isStormreelError(error) && error.tag === 'ConfigError' && !('sources' in error.fields);
     if (config || !isWithout) throw error;

@@ -18,7 +18,7 @@ import { ConfigError } from '../errors.js';
 import { type LabelTable, loadLabels } from '../labels/index.js';
 import type { OnProgress } from '../progress.js';
 import { makeSplit, type Split, TEST, TRAIN, VALIDATION } from '../sequences/index.js';
-import { type FrameStore, openDataset } from '../shards/index.js';
+import { datasetAddress, type FrameStore, openDataset } from '../shards/index.js';
 import { dispose, openBackend } from '../tensor/index.js';
 import {
   fitModel,
@@ -68,9 +68,9 @@ export interface LabelRunResult {
 /** @throws ModelMismatchError when the dataset has other bands or another grid than the model. */
 export async function labelRun(input: LabelRunInput): Promise<LabelRunResult> {
   await openBackend();
-  const store = await openDataset(resolve(input.dataset));
+  const store = await openDataset(datasetAddress(input.dataset));
   try {
-    const labels = await loadLabels(resolve(input.dataset), store, input.config.labels.source);
+    const labels = await loadLabels(datasetAddress(input.dataset), store, input.config.labels.source);
     const split = await splitOf(input, store, labels);
     return await labelWith({ ...input, store, labels, split });
   } finally {

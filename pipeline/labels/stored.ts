@@ -1,7 +1,4 @@
 /** Labels beside their dataset, `labels/<source>.arrow`: one row a labelled frame, found again by series and time. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   Float32,
   Int8,
@@ -14,15 +11,17 @@ import {
   Utf8,
   type Vector,
 } from 'apache-arrow';
-import { ConfigError, CorruptShardError, LabelJoinError } from '../errors.js';
+import { ConfigError, CorruptShardError, isStormreelError, LabelJoinError } from '../errors.js';
+import { type Storage, storageAt } from '../shards/index.js';
 import { assembleLabels, type FrameLabel } from './assemble.js';
 import type { Frames } from './join.js';
 import type { LabelTable } from './table.js';
 
-/** Writes the labels of all labelled frames and returns the file's path. */
+const FOLDER = 'labels';
+
+/** Writes the labels of all labelled frames and returns where they are. */
 export async function saveLabels(datasetDir: string, table: LabelTable, { index }: Frames): Promise<string> {
-  const folder = join(datasetDir, 'labels');
-  const file = join(folder, `${fileName(table.source)}.arrow`);
+  const file = `${FOLDER}/${fileName(table.source)}.arrow`;
   const frames = [...index.time.keys()].filter((frame) => table.label[frame] >= 0);
   const column = <T>(
     type: Parameters<typeof makeBuilder>[0]['type'],
@@ -42,11 +41,9 @@ export async function saveLabels(datasetDir: string, table: LabelTable, { index 
     lon: column(new Float32(), (f) => table.lon[f]),
   });
   stored.schema.metadata.set('source', table.source).set('rule', table.rule).set('hash', table.hash);
-  await mkdir(folder, { recursive: true });
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  await writeFile(temporary, tableToIPC(stored, 'file'));
-  await rename(temporary, file);
-  return file;
+  const storage = storageAt(datasetDir);
+  await storage.replace(file, tableToIPC(stored, 'file'));
+  return storage.locate(file);
 }
 
 /**
@@ -54,7 +51,7 @@ export async function saveLabels(datasetDir: string, table: LabelTable, { index 
  * were saved is unlabelled and ignored; all others keep theirs. ConfigError: no such labels, or several and none chosen.
  */
 export async function loadLabels(datasetDir: string, store: Frames, source?: string): Promise<LabelTable> {
-  const { stored, entries } = await readStored(await labelsFile(datasetDir, source));
+  const { stored, entries } = await readStored(storageAt(datasetDir), await labelsFile(datasetDir, source));
   const { index, description } = store;
   const table = assembleLabels({
     index,
@@ -71,15 +68,20 @@ export async function loadLabels(datasetDir: string, store: Frames, source?: str
   return table;
 }
 
-async function readStored(file: string): Promise<{ stored: Table; entries: Map<string, FrameLabel> }> {
+async function readStored(
+  storage: Storage,
+  file: string,
+): Promise<{ stored: Table; entries: Map<string, FrameLabel> }> {
   try {
-    const stored = tableFromIPC(await readFile(file));
+    const stored = tableFromIPC(await storage.read(file));
     return { stored, entries: storedEntries(stored) };
   } catch (cause) {
-    throw new CorruptShardError(`cannot read the labels in ${file}: the file is damaged or not ours`, {
+    if (isStormreelError(cause)) throw cause;
+    const where = storage.locate(file);
+    throw new CorruptShardError(`cannot read the labels in ${where}: the file is damaged or not ours`, {
       hint: 'join the labels again: stormreel ingest SOURCE --out DATASET --labels FILE',
       cause,
-      fields: { file },
+      fields: { file: where },
     });
   }
 }
@@ -88,11 +90,10 @@ const keyOf = (series: string, time: number): string => `${series}\0${time}`;
 const fileName = (source: string): string => source.replace(/[^\w.-]+/g, '_');
 
 async function labelsFile(datasetDir: string, source: string | undefined): Promise<string> {
-  const folder = join(datasetDir, 'labels');
-  const files = await readdir(folder).catch(() => [] as string[]);
+  const files = await storageAt(datasetDir).list(FOLDER);
   const names = files.filter((f) => f.endsWith('.arrow')).map((f) => f.slice(0, -'.arrow'.length));
   const wanted = source === undefined ? names : names.filter((name) => name === fileName(source));
-  if (wanted.length === 1) return join(folder, `${wanted[0]}.arrow`);
+  if (wanted.length === 1) return `${FOLDER}/${wanted[0]}.arrow`;
   if (names.length === 0)
     throw new ConfigError(`${datasetDir} has no labels`, {
       hint: 'add them: stormreel ingest SOURCE --out DATASET --labels FILE',

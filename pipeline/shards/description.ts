@@ -1,9 +1,14 @@
 /** dataset.json: created once, then only compared. */
-import { mkdir, readFile } from 'node:fs/promises';
 import { type Band, DatasetDescription, type Grid } from '../../schemas/records/index.js';
-import { BandMismatchError, ConfigError, CorruptShardError, GridMismatchError } from '../errors.js';
-import { createExclusive } from './files.js';
+import {
+  BandMismatchError,
+  ConfigError,
+  CorruptShardError,
+  GridMismatchError,
+  isStormreelError,
+} from '../errors.js';
 import { layout } from './layout.js';
+import { storageAt } from './storage/index.js';
 
 /**
  * Creates dataset.json, or checks that the one there says the same; `description` may hold fewer series.
@@ -11,9 +16,10 @@ import { layout } from './layout.js';
  */
 export async function settleDescription(dir: string, description: DatasetDescription): Promise<void> {
   refuseUnreadable(dir, description);
-  await makeFolders(dir);
+  const storage = storageAt(dir);
+  await storage.prepare();
   const text = `${JSON.stringify(description, null, 2)}\n`;
-  if (await createExclusive(layout.description(dir), text)) return;
+  if (await storage.createExclusive(layout.description, text)) return;
   const before = await readDescription(dir);
   if (!same(before.bands, description.bands) || before.dtype !== description.dtype)
     throw new BandMismatchError(
@@ -55,21 +61,6 @@ function refuseUnreadable(dir: string, description: DatasetDescription): void {
   });
 }
 
-async function makeFolders(dir: string): Promise<void> {
-  try {
-    for (const folder of [layout.plan(dir), layout.commits(dir), layout.shards(dir)])
-      await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    if (!['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) throw cause;
-    throw new ConfigError(`cannot make a dataset in ${dir}: ${code}`, {
-      hint: 'give --out a folder that is not there yet, or one that you may write to',
-      cause,
-      fields: { dir, code },
-    });
-  }
-}
-
 function refuseNewSeries(
   dir: string,
   known: DatasetDescription['series'],
@@ -100,10 +91,12 @@ const gridText = ({ width, height, transform, crs }: Grid): string =>
 
 /** The description of the dataset in `dir`; ConfigError when there is none. */
 export async function readDescription(dir: string): Promise<DatasetDescription> {
+  const storage = storageAt(dir);
   let text: string;
   try {
-    text = await readFile(layout.description(dir), 'utf8');
+    text = (await storage.read(layout.description)).toString('utf8');
   } catch (cause) {
+    if (isStormreelError(cause)) throw cause;
     throw new ConfigError(`${dir} is not a dataset: it has no dataset.json`, {
       hint: `make one: stormreel ingest SOURCE --out ${dir}`,
       cause,
@@ -112,12 +105,15 @@ export async function readDescription(dir: string): Promise<DatasetDescription> 
   const json = parseJson(text);
   const parsed = DatasetDescription.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new CorruptShardError(`${layout.description(dir)} is not a dataset description of format version 1`, {
-    hint: json
-      ? 'ingest the sources again into a new folder'
-      : 'the file is damaged: move it away and run the same stormreel ingest again; what is committed stays',
-    cause: parsed.error,
-  });
+  throw new CorruptShardError(
+    `${storage.locate(layout.description)} is not a dataset description of format version 1`,
+    {
+      hint: json
+        ? 'ingest the sources again into a new folder'
+        : 'the file is damaged: move it away and run the same stormreel ingest again; what is committed stays',
+      cause: parsed.error,
+    },
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,5 @@
 /** Commits -> manifest and dataset hash; temporary files and shards that no commit names are swept. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   Int8,
   Int32,
@@ -14,13 +12,13 @@ import {
 } from 'apache-arrow';
 import * as z from 'zod';
 import type { Commit, DatasetDescription, Slot } from '../../schemas/records/index.js';
-import { ConfigError, CorruptShardError } from '../errors.js';
+import { ConfigError, CorruptShardError, isStormreelError } from '../errors.js';
 import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
-import { TEMPORARY, writeAtomic } from './files.js';
 import { layout } from './layout.js';
 import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
+import { type Storage, storageAt } from './storage/index.js';
 
 /** What a finished ingest holds. */
 const Finished = z.object({
@@ -49,27 +47,27 @@ interface Row {
 /** Slots of the plan that have no commit yet, in plan order. */
 export async function openSlots(dir: string): Promise<Slot[]> {
   const { slots } = await readPlan(dir);
-  const committed = new Set(await readdir(layout.commits(dir)));
+  const committed = new Set(await storageAt(dir).list(layout.commits));
   return slots.filter(({ slot }) => !committed.has(`${slot}.json`));
 }
 
 /** Compiles the manifest once every slot is committed; ConfigError naming how many are not. */
 export async function finalise(dir: string): Promise<Finished> {
   const { commits, rows, hash } = await compile(dir);
+  const storage = storageAt(dir);
   const bytes = encodeManifest(rows, hash);
   const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
-  const manifest = layout.manifest(dir, hash8);
-  await writeAtomic(manifest, bytes);
+  await storage.replace(layout.manifest(hash8), bytes);
   const bad = rows.filter(({ content }) => content === null).length;
   const finished = {
     hash,
-    manifest: `manifest-${hash8}.arrow`,
+    manifest: layout.manifest(hash8),
     frames: rows.length,
     bad,
     series: new Set(rows.map((r) => r.series)).size,
   };
-  await writeAtomic(layout.current(dir), `${JSON.stringify(finished)}\n`);
-  await sweep(dir, new Set(commits.map(({ shard }) => shard)));
+  await storage.replace(layout.current, `${JSON.stringify(finished)}\n`);
+  await sweep(storage, new Set(commits.map(({ shard }) => shard)));
   return finished;
 }
 
@@ -88,10 +86,12 @@ async function compile(dir: string): Promise<{ commits: Commit[]; rows: Row[]; h
 /** The dataset hash of the last finalised state. ConfigError: there is none; CorruptShardError: it cannot be read. */
 export async function readFinished(dir: string): Promise<Finished> {
   await readDescription(dir);
+  const storage = storageAt(dir);
   let text: string;
   try {
-    text = await readFile(layout.current(dir), 'utf8');
+    text = (await storage.read(layout.current)).toString('utf8');
   } catch (cause) {
+    if (isStormreelError(cause)) throw cause;
     throw new ConfigError(`${dir} has no manifest: its ingest did not finish`, {
       hint: 'run the same stormreel ingest again; it goes on where it stopped',
       cause,
@@ -100,7 +100,7 @@ export async function readFinished(dir: string): Promise<Finished> {
   try {
     return Finished.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CorruptShardError(`${layout.current(dir)} is damaged`, {
+    throw new CorruptShardError(`${storage.locate(layout.current)} is damaged`, {
       hint: 'run the same stormreel ingest again; it is written anew from the commits',
       cause,
     });
@@ -167,15 +167,14 @@ function encodeManifest(rows: readonly Row[], hash: string): Uint8Array {
   return tableToIPC(table, 'file');
 }
 
-async function sweep(dir: string, named: ReadonlySet<string>): Promise<void> {
-  for (const folder of [dir, layout.plan(dir), layout.commits(dir)])
-    for (const name of await readdir(folder))
-      if (name.startsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
-  for (const entry of await readdir(layout.shards(dir), { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue; // not ours
-    const series = entry.name;
-    for (const name of await readdir(join(layout.shards(dir), series)))
-      if (!named.has(join('shards', series, name)))
-        await rm(join(layout.shards(dir), series, name), { force: true, recursive: true });
+/** Shards, and whatever else lies among them, that no commit names. */
+async function sweep(storage: Storage, named: ReadonlySet<string>): Promise<void> {
+  await storage.sweep();
+  const strange = new Set<string>();
+  for (const name of await storage.list(layout.shards, { deep: true })) {
+    const [series, ...rest] = name.split('/');
+    const entry = `${layout.shards}/${series}/${rest[0]}`;
+    if (rest.length > 0 && !named.has(entry)) strange.add(entry); // a file beside the folders is not ours
   }
+  for (const entry of strange) await storage.remove(entry);
 }

@@ -4,5 +4,6 @@ export { type Finished, finalise, openSlots, readFinished } from './finalise.js'
 export { type Dataset, type OpenOptions, openDataset } from './open.js';
 export { createDataset, type PlanOptions, type PlanOutcome, readPlan } from './plan.js';
 export { type DecodedFrame, type DecodeFrame, type SlotOptions, writeSlot } from './slot.js';
+export { datasetAddress, isMissing, queueFolder, type Storage, storageAt } from './storage/index.js';
 export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
 export { type Fault, repairDataset, type Verified, verifyDataset } from './verify.js';

@@ -1,18 +1,17 @@
-/** Names inside a dataset folder (docs/data-format.md). */
-import { join } from 'node:path';
+/** Names inside a dataset (docs/data-format.md), relative to it. */
 
 export const layout = {
-  description: (dir: string) => join(dir, 'dataset.json'),
-  plan: (dir: string) => join(dir, 'plan'),
-  revision: (dir: string, n: number) => join(dir, 'plan', `${String(n).padStart(4, '0')}.jsonl`),
-  commits: (dir: string) => join(dir, 'commits'),
-  commit: (dir: string, slot: string) => join(dir, 'commits', `${slot}.json`),
-  shards: (dir: string) => join(dir, 'shards'),
+  description: 'dataset.json',
+  plan: 'plan',
+  revision: (n: number) => `plan/${String(n).padStart(4, '0')}.jsonl`,
+  commits: 'commits',
+  commit: (slot: string) => `commits/${slot}.json`,
+  shards: 'shards',
   shard: (series: string, slot: string, sha256: string) =>
-    join('shards', series, `${slot}-${sha256.slice(0, 8)}.arrow`),
+    `shards/${series}/${slot}-${sha256.slice(0, 8)}.arrow`,
   /** Names the manifest that readers open unless they pin another. */
-  current: (dir: string) => join(dir, 'manifest.json'),
-  manifest: (dir: string, hash8: string) => join(dir, `manifest-${hash8}.arrow`),
+  current: 'manifest.json',
+  manifest: (hash8: string) => `manifest-${hash8}.arrow`,
   /** What `repair` moved out of the way. */
-  aside: (dir: string) => join(dir, 'set-aside'),
+  aside: (name: string) => `set-aside/${name.slice(name.lastIndexOf('/') + 1)}`,
 } as const;

@@ -1,10 +1,9 @@
 /** Reads a manifest: the frame index and where each frame lies. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { type Table, tableFromIPC } from 'apache-arrow';
-import { CorruptShardError } from '../errors.js';
+import { CorruptShardError, isStormreelError } from '../errors.js';
 import { layout } from './layout.js';
+import { storageAt } from './storage/index.js';
 import type { FrameIndex } from './store.js';
 
 export interface Manifest {
@@ -44,15 +43,16 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
 
 /** Its name holds the hash of its bytes. */
 async function readTable(dir: string, name: string): Promise<Table> {
+  const storage = storageAt(dir);
   try {
-    const bytes = await readFile(join(dir, name));
+    const bytes = await storage.read(name);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (name !== basename(layout.manifest(dir, sha256.slice(0, 8))))
-      throw new Error('its bytes have changed');
+    if (name !== layout.manifest(sha256.slice(0, 8))) throw new Error('its bytes have changed');
     return tableFromIPC(bytes);
   } catch (cause) {
+    if (isStormreelError(cause)) throw cause;
     throw new CorruptShardError(
-      `${join(dir, name)} cannot be read as a manifest: ${(cause as Error).message}`,
+      `${storage.locate(name)} cannot be read as a manifest: ${(cause as Error).message}`,
       { hint: 'run the same stormreel ingest again; it is written anew from the commits', cause },
     );
   }

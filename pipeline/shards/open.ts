@@ -1,6 +1,5 @@
 /** Opens a dataset for reading: record batches by range reads, the last used ones kept within a budget. */
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { type AsyncRecordBatchFileReader, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { frameSize, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription } from '../../schemas/records/index.js';
@@ -9,6 +8,7 @@ import { readDescription } from './description.js';
 import { frameCrc } from './encode.js';
 import { readFinished } from './finalise.js';
 import { readManifest } from './manifest.js';
+import { type Storage, storageAt } from './storage/index.js';
 import type { FrameStore } from './store.js';
 
 export interface OpenOptions {
@@ -35,10 +35,11 @@ export async function openDataset(
   const description = await readDescription(dir);
   const name = pinned ?? (await readFinished(dir)).manifest;
   const manifest = await readManifest(dir, name);
-  const batches = batchCache(dir, description, cacheBytes);
+  const storage = storageAt(dir);
+  const batches = batchCache(storage, description, cacheBytes);
   const { values: size, cells } = frameSize(description);
   return {
-    dir,
+    dir: storage.address,
     manifest: name,
     description,
     index: manifest.index,
@@ -127,7 +128,7 @@ interface OpenShard {
 
 const MOST_OPEN_SHARDS = 32;
 
-function batchCache(dir: string, description: DatasetDescription, cacheBytes: number) {
+function batchCache(storage: Storage, description: DatasetDescription, cacheBytes: number) {
   const shards = new Map<string, Promise<OpenShard>>();
   const cached = new Map<string, Promise<PixelBatch>>();
   let bytes = 0;
@@ -160,8 +161,8 @@ function batchCache(dir: string, description: DatasetDescription, cacheBytes: nu
       refuseChanged(found, description);
       return found;
     } catch (cause) {
-      throw new CorruptShardError(`cannot read shard ${join(dir, shard)}: ${(cause as Error).message}`, {
-        hint: `stormreel dataset repair ${dir}, then run the same stormreel ingest again`,
+      throw new CorruptShardError(`cannot read shard ${storage.locate(shard)}: ${(cause as Error).message}`, {
+        hint: `stormreel dataset repair ${storage.address}, then run the same stormreel ingest again`,
         cause,
         fields: { shard },
       });
@@ -172,7 +173,7 @@ function batchCache(dir: string, description: DatasetDescription, cacheBytes: nu
     let opened = shards.get(shard);
     if (!opened) {
       if (shards.size >= MOST_OPEN_SHARDS) await closeShard(shards.keys().next().value!);
-      opened = openShard(join(dir, shard));
+      opened = openShard(storage, shard);
       shards.set(shard, opened);
       opened.catch(() => shards.delete(shard));
     }
@@ -201,8 +202,8 @@ function batchCache(dir: string, description: DatasetDescription, cacheBytes: nu
   return { get, close };
 }
 
-async function openShard(path: string): Promise<OpenShard> {
-  const file = await open(path, 'r');
+async function openShard(storage: Storage, shard: string): Promise<OpenShard> {
+  const file = await storage.open(shard);
   try {
     const reader = (await RecordBatchReader.from(file)) as AsyncRecordBatchFileReader;
     await reader.open();

@@ -1,11 +1,9 @@
 /** The plan: which frames go into which slot, in which order. Revisions are only ever added. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type DatasetDescription, type PlannedFrame, Slot } from '../../schemas/records/index.js';
 import { CorruptShardError } from '../errors.js';
 import { settleDescription } from './description.js';
-import { createExclusive } from './files.js';
 import { layout } from './layout.js';
+import { storageAt } from './storage/index.js';
 
 export interface PlanOptions {
   /** Most frames in one slot. Default 64. */
@@ -35,19 +33,20 @@ export async function createDataset(
     const next = nextSlots(slots, frames, revision + 1, shardFrames);
     if (next.slots.length === 0) return { revision: null, added: 0, changed: 0 };
     const lines = next.slots.map((slot) => `${JSON.stringify(slot)}\n`).join('');
-    if (await createExclusive(layout.revision(dir, revision + 1), lines))
+    if (await storageAt(dir).createExclusive(layout.revision(revision + 1), lines))
       return { revision: revision + 1, added: next.added, changed: next.changed };
   }
 }
 
 /** Last revision (0: none) and the slots in force, superseded ones left out, in plan order. */
 export async function readPlan(dir: string): Promise<{ revision: number; slots: Slot[] }> {
-  const names = (await readdir(layout.plan(dir)).catch(() => []))
-    .filter((n) => /^\d+\.jsonl$/.test(n))
-    .sort();
+  const storage = storageAt(dir);
+  const names = (await storage.list(layout.plan)).filter((n) => /^\d+\.jsonl$/.test(n)).sort();
   const all: Slot[] = [];
-  for (const name of names)
-    all.push(...parseRevision(await readFile(join(layout.plan(dir), name), 'utf8'), name, dir));
+  for (const name of names) {
+    const file = `${layout.plan}/${name}`;
+    all.push(...parseRevision((await storage.read(file)).toString('utf8'), storage.locate(file)));
+  }
   const gone = new Set(all.map((slot) => slot.supersedes));
   return {
     revision: names.length ? Number.parseInt(names[names.length - 1], 10) : 0,
@@ -55,13 +54,13 @@ export async function readPlan(dir: string): Promise<{ revision: number; slots: 
   };
 }
 
-function parseRevision(text: string, name: string, dir: string): Slot[] {
+function parseRevision(text: string, where: string): Slot[] {
   const lines = text.split('\n').filter(Boolean);
   return lines.map((line, i) => {
     try {
       return Slot.parse(JSON.parse(line));
     } catch (cause) {
-      throw new CorruptShardError(`${join(dir, 'plan', name)} line ${i + 1} is not a slot`, {
+      throw new CorruptShardError(`${where} line ${i + 1} is not a slot`, {
         hint: 'restore the file from a copy, or ingest into a new folder',
         cause,
       });

@@ -1,7 +1,5 @@
 /** Fills one slot: decode its frames, write the shard, commit it. Running it twice, late or side by side changes nothing. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { StoredArray } from '../../schemas/arrow/index.js';
 import {
   Commit,
@@ -18,8 +16,8 @@ import {
   StormreelError,
 } from '../errors.js';
 import { type EncodableFrame, encodeShard } from './encode.js';
-import { createExclusive, writeAtomic } from './files.js';
 import { layout } from './layout.js';
+import { isMissing, storageAt } from './storage/index.js';
 
 /** Values `[height, width, band]` as stored, mask `[height, width]`, sha256 of each source file. */
 export interface DecodedFrame {
@@ -71,8 +69,7 @@ export async function writeSlot(
   const bytes = encodeShard(good, description);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const shard = layout.shard(slot.series, slot.slot, sha256);
-  await mkdir(dirname(join(dir, shard)), { recursive: true });
-  await writeAtomic(join(dir, shard), bytes);
+  await storageAt(dir).replace(shard, bytes);
   const { attempt } = options;
   return settleCommit(dir, {
     slot: slot.slot,
@@ -118,7 +115,8 @@ function contentHash(values: StoredArray, valid: Uint8Array): string {
 }
 
 async function settleCommit(dir: string, commit: Commit): Promise<Commit> {
-  if (await createExclusive(layout.commit(dir, commit.slot), `${JSON.stringify(commit)}\n`)) return commit;
+  const name = layout.commit(commit.slot);
+  if (await storageAt(dir).createExclusive(name, `${JSON.stringify(commit)}\n`)) return commit;
   const standing = await readCommit(dir, commit.slot);
   if (!standing) return settleCommit(dir, commit); // an unreadable one was set aside meanwhile
   if (standing.sha256 === commit.sha256) return standing;
@@ -133,24 +131,24 @@ async function settleCommit(dir: string, commit: Commit): Promise<Commit> {
 
 /** The commit of a slot; null when it has none. An empty or unreadable one is moved aside, as if it were not there. */
 export async function readCommit(dir: string, slot: string): Promise<Commit | null> {
-  const path = layout.commit(dir, slot);
+  const storage = storageAt(dir);
+  const name = layout.commit(slot);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await storage.read(name)).toString('utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
   try {
     return Commit.parse(JSON.parse(text));
   } catch (cause) {
     if (text.trim() !== '' && isJson(text))
-      throw new CorruptShardError(`${path} is not a commit of format version 1`, {
+      throw new CorruptShardError(`${storage.locate(name)} is not a commit of format version 1`, {
         hint: `stormreel dataset repair ${dir}`,
         cause,
       });
-    await mkdir(layout.aside(dir), { recursive: true });
-    await rename(path, join(layout.aside(dir), `${slot}.json`));
+    await storage.move(name, layout.aside(name));
     return null;
   }
 }

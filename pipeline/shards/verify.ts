@@ -1,7 +1,5 @@
 /** Checks that what was committed is what lies on disk, and makes room for what must be decoded again. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { RecordBatchReader } from 'apache-arrow';
 import { frameSize } from '../../schemas/arrow/index.js';
 import type { Commit, DatasetDescription } from '../../schemas/records/index.js';
@@ -15,6 +13,7 @@ import { readManifest } from './manifest.js';
 import { pixels } from './open.js';
 import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
+import { storageAt } from './storage/index.js';
 
 export interface Fault {
   slot: string;
@@ -52,17 +51,14 @@ export async function repairDataset(
   options: { onProgress?: OnProgress } = {},
 ): Promise<Verified> {
   const verified = await verifyDataset(dir, options);
-  await mkdir(layout.aside(dir), { recursive: true });
+  const storage = storageAt(dir);
+  const setAside = (name: string) => storage.move(name, layout.aside(name)).catch(() => {});
   for (const { slot } of verified.faults) {
     const commit = await readCommit(dir, slot).catch(() => null);
-    await setAside(layout.commit(dir, slot), dir);
-    if (commit) await setAside(join(dir, commit.shard), dir);
+    await setAside(layout.commit(slot));
+    if (commit) await setAside(commit.shard);
   }
   return verified;
-}
-
-async function setAside(path: string, dir: string): Promise<void> {
-  await rename(path, join(layout.aside(dir), basename(path))).catch(() => {});
 }
 
 /** With open slots a manifest of an earlier state is in order; what it is then compared with is not there yet. */
@@ -96,7 +92,7 @@ async function checkSlot(
   verified.bad += commit.frames.filter(({ status }) => status === 'bad').length;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(join(dir, commit.shard));
+    bytes = await storageAt(dir).read(commit.shard);
   } catch (error) {
     return `shard ${commit.shard} cannot be read: ${(error as Error).message}`;
   }
