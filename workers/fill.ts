@@ -1,5 +1,5 @@
 /** Fills the open slots of a dataset through the queue and finalises it. Safe to kill and to run again at any moment. */
-import type { FlowJob, Queue } from 'bullmq';
+import { QueueError } from '../pipeline/errors.js';
 import type { OnProgress } from '../pipeline/progress.js';
 import {
   datasetAddress,
@@ -11,22 +11,21 @@ import {
   readFinished,
   readPlan,
 } from '../pipeline/shards/index.js';
+import { enqueue, type OpenGroups, withdraw, withdrawFlows } from './enqueue.js';
 import { groupKey, groupSlots } from './groups.js';
+import { orGone } from './queues/gone.js';
 import {
   type Connection,
   contentId,
   defaultWorkers,
   INGEST_QUEUE,
-  JOB_OPTIONS,
   openConnection,
-  payload,
   processorFile,
-  removeFinished,
   WORKER_OPTIONS,
 } from './queues/index.js';
 import { serveQueue } from './queues/serve.js';
 import { within } from './queues/within.js';
-import { type WatchedJob, watch } from './watch.js';
+import { watch } from './watch.js';
 
 export interface FillOptions {
   onBadFrame: 'stop' | 'skip';
@@ -38,57 +37,92 @@ export interface FillOptions {
   signal?: AbortSignal;
 }
 
-interface Work {
-  revision: number;
-  /** Groups with an open slot. */
-  jobs: (WatchedJob & { group: number; key: string })[];
+interface Work extends OpenGroups {
   /** Frames of all slots that are committed in groups that are done. */
   done: number;
   total: number;
 }
 
+/** A queue that loses its jobs so often without a group done in between is not one to rely on. */
+const MOST_LOSSES = 5;
+
 /** QueueError; the typed error of a bad map under `stop`; Error when passing faults did not pass. */
 export async function fillDataset(folder: string, options: FillOptions): Promise<Finished> {
   const dir = datasetAddress(folder);
   const work = await openWork(dir, options.onBadFrame);
-  if (work.jobs.length === 0) return finalise(dir);
-  const { queue, workers = defaultWorkers(), onProgress, signal } = options;
+  if (work.jobs.length === 0) {
+    if (options.queue) await forget(dir, options.queue);
+    return finalise(dir);
+  }
+  const { queue, workers = defaultWorkers() } = options;
   const connection = await openConnection(queue ? { url: queue } : { folder: queueFolder(dir) });
   try {
-    const parent = await enqueue(connection, dir, work, options.onBadFrame);
     const serving = await serveQueue(connection, [INGEST_QUEUE]);
     const worker =
       workers > 0
         ? connection.worker(INGEST_QUEUE, processorFile(), { ...WORKER_OPTIONS, concurrency: workers })
         : null;
     try {
-      await watch(connection, {
-        queue: INGEST_QUEUE,
-        jobs: work.jobs,
-        parent,
-        signal,
-        onFrames: (frames) =>
-          onProgress?.({ stage: 'ingest', done: work.done + frames, total: work.total, unit: 'frames' }),
-      });
+      return await fillOpen(connection, work, options);
     } catch (error) {
       worker?.cancelAllJobs();
-      await within(withdraw(connection.queue(INGEST_QUEUE), parent));
       if (worker) await within(worker.close(true));
       throw error;
     } finally {
       serving();
     }
-    return await readFinished(dir);
   } finally {
     await connection.close();
   }
 }
 
-async function openWork(dir: string, onBadFrame: string): Promise<Work> {
-  const description = await readDescription(dir);
-  const { revision, slots } = await readPlan(dir);
-  const open = new Set((await openSlots(dir)).map(({ slot }) => slot));
-  const jobs: Work['jobs'] = [];
+/** Commits decide what is done: a queue that lost jobs (a server that fell back, a hand that drained it) gets them again. */
+async function fillOpen(
+  connection: Connection,
+  first: Work,
+  { onProgress, signal }: FillOptions,
+): Promise<Finished> {
+  const { dataset, onBadFrame } = first;
+  let losses = 0;
+  for (let work = first; ; ) {
+    if (work.jobs.length === 0) {
+      await withdrawFlows(connection.queue(INGEST_QUEUE), dataset);
+      return finalise(dataset);
+    }
+    if ((await runOnce(connection, work, { onProgress, signal })) === 'done') return readFinished(dataset);
+    const left = await openWork(dataset, onBadFrame);
+    losses = left.jobs.length < work.jobs.length ? 0 : losses + 1;
+    if (losses > MOST_LOSSES) throw lossError(connection.where, left.jobs.length);
+    work = left;
+  }
+}
+
+async function runOnce(
+  connection: Connection,
+  work: Work,
+  { onProgress, signal }: Pick<FillOptions, 'onProgress' | 'signal'>,
+): Promise<'done' | 'lost'> {
+  const parent = await orGone(connection.where, enqueue(connection, work));
+  try {
+    return await watch(connection, {
+      queue: INGEST_QUEUE,
+      jobs: work.jobs,
+      parent,
+      signal,
+      onFrames: (frames) =>
+        onProgress?.({ stage: 'ingest', done: work.done + frames, total: work.total, unit: 'frames' }),
+    });
+  } catch (error) {
+    await within(withdraw(connection.queue(INGEST_QUEUE), parent));
+    throw error;
+  }
+}
+
+async function openWork(dataset: string, onBadFrame: 'stop' | 'skip'): Promise<Work> {
+  const description = await readDescription(dataset);
+  const { revision, slots } = await readPlan(dataset);
+  const open = new Set((await openSlots(dataset)).map(({ slot }) => slot));
+  const jobs: OpenGroups['jobs'][number][] = [];
   let done = 0;
   let total = 0;
   for (const [group, members] of groupSlots(slots, description).entries()) {
@@ -96,43 +130,22 @@ async function openWork(dir: string, onBadFrame: string): Promise<Work> {
     total += frames;
     const key = groupKey(members);
     if (members.some(({ slot }) => open.has(slot)))
-      jobs.push({ id: contentId('slots', dir, key, onBadFrame), frames, group, key });
+      jobs.push({ id: contentId('slots', dataset, key, onBadFrame), frames, group, key });
     else done += frames;
   }
-  return { revision, jobs, done, total };
+  return { dataset, revision, onBadFrame, jobs, done, total };
 }
 
-/** One flow: finalise waits for all groups. Returns the id of the finalise job. */
-async function enqueue(
-  connection: Connection,
-  dataset: string,
-  { revision, jobs }: Work,
-  onBadFrame: 'stop' | 'skip',
-): Promise<string> {
-  const parent = contentId('finalise', dataset, revision, onBadFrame);
-  const queue = connection.queue(INGEST_QUEUE);
-  // The owner of a folder is alone: what an earlier process left there, locks included, is of no use to anyone.
-  if (connection.kind === 'pglite') await queue.obliterate({ force: true });
-  else await removeFinished(queue, [parent, ...jobs.map(({ id }) => id)]);
-  const children: FlowJob[] = jobs.map(({ id, group, key }) => ({
-    name: 'slots',
-    queueName: INGEST_QUEUE,
-    data: payload('slots', { dataset, revision, group, key, onBadFrame }),
-    opts: { ...JOB_OPTIONS, jobId: id },
-  }));
-  await connection.flow().add({
-    name: 'finalise',
-    queueName: INGEST_QUEUE,
-    data: payload('finalise', { dataset }),
-    opts: { ...JOB_OPTIONS, jobId: parent },
-    children,
+/** Nothing is left to do; what a planner that was killed left on a shared queue is taken back where that is possible. */
+async function forget(dataset: string, url: string): Promise<void> {
+  const connection = await openConnection({ url }).catch(() => null);
+  if (!connection) return;
+  await within(withdrawFlows(connection.queue(INGEST_QUEUE), dataset));
+  await connection.close();
+}
+
+const lossError = (where: string, jobs: number): QueueError =>
+  new QueueError(`the queue at ${where} lost its jobs ${MOST_LOSSES + 1} times in a row; ${jobs} are left`, {
+    hint: 'nobody else may drain or flush it; a Redis needs maxmemory-policy noeviction and appendonly yes',
+    fields: { where, jobs },
   });
-  return parent;
-}
-
-/** Takes back what nobody has begun; jobs that run now end by themselves. */
-async function withdraw(queue: Queue, parent: string): Promise<void> {
-  const job = await queue.getJob(parent);
-  await job?.removeUnprocessedChildren().catch(() => {});
-  await job?.remove({ removeChildren: false }).catch(() => {});
-}

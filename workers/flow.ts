@@ -10,6 +10,7 @@ import { ConfigError } from '../pipeline/errors.js';
 import type { OnProgress } from '../pipeline/progress.js';
 import { StepProgress } from '../schemas/jobs/index.js';
 import { type FlowRecord, readRecord, stateOf, writeRecord } from './flowRecord.js';
+import { orGone } from './queues/gone.js';
 import {
   type Connection,
   contentId,
@@ -121,13 +122,19 @@ async function runOne(
 ): Promise<void> {
   const queue = connection.queue(queueName);
   const id = contentId('step', name, inputHash);
-  await removeFinished(queue, [id]);
-  await queue.add('step', payload('step', { name, command: withoutQueue(command) }), {
-    jobId: id,
-    attempts: 3, // a killed process; what a command itself says is final
-    backoff: { type: 'exponential', delay: 500 },
-  });
-  await watch(connection, { queue: queueName, jobs: [], parent: id, onFrames: () => {}, signal });
+  const data = payload('step', { name, command: withoutQueue(command) });
+  const add = async () => {
+    await removeFinished(queue, [id]);
+    await queue.add('step', data, {
+      jobId: id,
+      attempts: 3, // a killed process; what a command itself says is final
+      backoff: { type: 'exponential', delay: 500 },
+    });
+  };
+  const watched = { queue: queueName, jobs: [], parent: id, onFrames: () => {}, signal };
+  do
+    await orGone(connection.where, add()); // a job that the queue lost is added again
+  while ((await watch(connection, watched)) === 'lost');
 }
 
 /** A queue's address may hold a password and a payload is stored: steps get it by their environment. */

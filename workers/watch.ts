@@ -1,7 +1,7 @@
 /** Waits for the jobs of a flow: counts frames, throws what a job threw, looks after events that were lost. */
 import type { Queue } from 'bullmq';
-import { QueueError } from '../pipeline/errors.js';
 import { SlotsProgress } from '../schemas/jobs/index.js';
+import { GONE_AFTER_MS, goneError, orGone } from './queues/gone.js';
 import { type Connection, fromFailure } from './queues/index.js';
 
 export interface WatchedJob {
@@ -23,19 +23,20 @@ export interface WatchOptions {
 /** Events can be lost between a subscription and its first read; states are looked up this often. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AT = 50;
-/** A queue that answered no look for so long is gone. Counted in looks, so that a machine that slept loses nothing. */
-const GONE_AFTER_MS = 60_000;
+/** Looks at a parent that still waits although all of its children have ended, before it counts as cut off from them. */
+const LOOKS_AT_STUCK = 3;
 
 /**
- * Resolves when the parent is done. Rejects with the first typed error at once (bad input under `stop`); with an
+ * `done`: the parent is. `lost`: the queue no longer holds a job that is waited for, or the parent waits for children
+ * that have all ended (a Redis that fell back to an older state, a queue that was drained). Rejects with the first typed error at once (bad input under `stop`); with an
  * Error when all others have ended and some failed for other reasons; with a QueueError when the queue is gone for a
  * minute; with the signal's reason when aborted.
  */
-export async function watch(connection: Connection, options: WatchOptions): Promise<void> {
+export async function watch(connection: Connection, options: WatchOptions): Promise<'done' | 'lost'> {
   const { parent, signal } = options;
   const events = connection.events(options.queue);
   const queue = connection.queue(options.queue);
-  await events.waitUntilReady();
+  await orGone(connection.where, events.waitUntilReady());
   signal?.throwIfAborted();
   const tally = frameTally(options);
   const waiting = new Set(options.jobs.map(({ id }) => id));
@@ -46,9 +47,9 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
   let over = false;
   let abort = () => {};
   try {
-    await new Promise<void>((done, fail) => {
+    return await new Promise<'done' | 'lost'>((end, fail) => {
       const completed = (id: string) => {
-        if (id === parent) return done();
+        if (id === parent) return end('done');
         if (waiting.delete(id)) tally(id, null);
         if (waiting.size === 0 && failures.length > 0) fail(failedError(failures, options.jobs.length));
       };
@@ -67,16 +68,20 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
       });
       abort = () => fail(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
+      let stuck = 0;
       const look = () =>
-        lookUp(queue, [parent, ...nextOf(waiting)], completed, failed)
-          .then(() => {
+        lookUp(queue, [parent, ...nextOf(waiting)], { completed, failed, lost: () => end('lost') })
+          .then((states) => {
             silent = 0;
+            stuck = waiting.size === 0 && states[0] === 'waiting-children' ? stuck + 1 : 0;
+            if (stuck >= LOOKS_AT_STUCK) end('lost');
           })
           .catch(() => {}) // the server is away for a moment
           .finally(() => {
             if (!over) timer = setTimeout(look, LOOK_EVERY_MS);
           });
       timer = setTimeout(look, LOOK_EVERY_MS);
+      // Counted in looks, so that a machine that slept loses nothing.
       clock = setInterval(() => {
         silent += LOOK_EVERY_MS;
         if (silent >= GONE_AFTER_MS) fail(goneError(connection.where));
@@ -118,21 +123,16 @@ function nextOf(waiting: Set<string>): string[] {
 async function lookUp(
   queue: Queue,
   ids: readonly string[],
-  completed: (id: string) => void,
-  failed: (id: string, reason: string) => void,
-): Promise<void> {
-  for (const id of ids) {
-    const state = await queue.getJobState(id);
-    if (state === 'completed') completed(id);
-    else if (state === 'failed') failed(id, (await queue.getJob(id))?.failedReason ?? 'no reason was kept');
-  }
+  told: { completed(id: string): void; failed(id: string, reason: string): void; lost(): void },
+): Promise<string[]> {
+  const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
+  for (const [i, id] of ids.entries())
+    if (states[i] === 'completed') told.completed(id);
+    else if (states[i] === 'failed')
+      told.failed(id, (await queue.getJob(id))?.failedReason ?? 'no reason was kept');
+    else if (states[i] === 'unknown') told.lost();
+  return states;
 }
-
-const goneError = (where: string): QueueError =>
-  new QueueError(`the queue at ${where} has not answered for ${GONE_AFTER_MS / 1_000} s`, {
-    hint: 'start it again, then run the same command: what is committed stays, and it goes on from there',
-    fields: { where },
-  });
 
 function failedError(failures: readonly string[], jobs: number): Error {
   return new Error(

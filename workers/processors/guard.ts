@@ -6,3 +6,5 @@ process.on('disconnect', () => process.exit(0));
 process.prependListener('uncaughtException', (error: NodeJS.ErrnoException) => {
   if (error?.code === 'ERR_IPC_CHANNEL_CLOSED' || error?.code === 'EPIPE') process.exit(0);
 });
+// Its parent may have gone while this file was still loading.
+if (process.send && !process.connected) process.exit(0);

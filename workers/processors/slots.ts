@@ -13,11 +13,12 @@ const TELL_EVERY_MS = 250;
 
 interface Plan {
   description: DatasetDescription;
-  groups: Slot[][];
+  /** By key: their places move when a later revision replaces slots. */
+  groups: Map<string, Slot[]>;
 }
 
 let cache: MapCache | null = null;
-let known: { key: string; plan: Plan } | null = null;
+let known: { name: string; plan: Plan } | null = null;
 
 /**
  * The slots of a group go on side by side, frame by frame, so that a map is still in the cache when the next tile
@@ -28,8 +29,8 @@ export async function fillSlots(
   { attempt, progress, signal }: JobContext,
 ): Promise<SlotsProgress> {
   const { description, groups } = await planOf(job);
-  const group = groups[job.group];
-  if (!group || groupKey(group) !== job.key)
+  const group = groups.get(job.key);
+  if (!group)
     throw new SourceChangedError(`the plan of ${job.dataset} is not the one this job was made for`, {
       hint: 'run the same stormreel ingest again',
       fields: { dataset: job.dataset, group: job.group },
@@ -70,13 +71,14 @@ function throwFirst(settled: PromiseSettledResult<void>[]): void {
   throw reasons.find((reason) => reason?.name !== 'AbortError') ?? reasons[0];
 }
 
-/** A plan is read once a revision, not once a job. */
-async function planOf({ dataset, revision }: SlotsJob): Promise<Plan> {
-  const key = `${revision} ${dataset}`;
-  if (known?.key !== key) {
+/** A plan is read once a revision, not once a job, and again for a group that it did not hold when it was read. */
+async function planOf({ dataset, revision, key }: SlotsJob): Promise<Plan> {
+  const name = `${revision} ${dataset}`;
+  if (known?.name !== name || !known.plan.groups.has(key)) {
     const description = await readDescription(dataset);
     const { slots } = await readPlan(dataset);
-    known = { key, plan: { description, groups: groupSlots(slots, description) } };
+    const groups = new Map(groupSlots(slots, description).map((group) => [groupKey(group), group]));
+    known = { name, plan: { description, groups } };
   }
   return known.plan;
 }
