@@ -89,7 +89,7 @@ describe('a hostile NetCDF file', () => {
 
   it('of HDF5 with bytes changed is refused or read, with no other error', async () => {
     const whole = readFileSync(join(golden, 'packed_netcdf4.nc'));
-    for (let at = 8; at < whole.length; at += 61) {
+    for (let at = 8; at < whole.length; at += 211) {
       const content = Uint8Array.from(whole);
       content[at] ^= 0xff;
       await outcome(content);

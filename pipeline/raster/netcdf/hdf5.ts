@@ -1,131 +1,81 @@
-/** NetCDF-4: the same variables out of an HDF5 file, by h5wasm. */
-import { createRequire } from 'node:module';
-import h5wasm, { Dataset, type File } from 'h5wasm/node';
+/** NetCDF-4: the same variables out of an HDF5 file, read in a guarded thread (hdf5Thread.ts). */
+import { stat } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BadRasterError } from '../../errors.js';
-import type { Attribute, Variable, VariableFile } from './variables.js';
+import { type GuardedThread, GuardFault, guardedThread } from '../guard/thread.js';
+import type { Variable, VariableFile } from './variables.js';
 
-const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
+/** Processor time of one call: 3 s, and 100 ns for each byte that it may have to read and unpack. */
+const BASE_CPU_MS = 3_000;
+const CPU_MS_PER_BYTE = 1e-4;
+/** Of the second try, which runs in a thread of its own. */
+const MORE = 2;
+
+let thread: GuardedThread | null = null;
 
 /** Opens `path`, hands its variables to `work`, closes it. */
 export async function withHdf5<T>(path: string, work: (file: VariableFile) => Promise<T>): Promise<T> {
-  await h5wasm.ready;
-  const orCorrupt = <R>(read: () => R): R => {
-    try {
-      return quietly(read);
-    } catch (cause) {
-      throw corrupt(path, cause);
-    }
-  };
-  // HDF5 tells of faults by negative ids. (Its throwing error handler leaves objects open, and a file that
-  // is still open is not read again: the next file under that path would show the old contents.)
-  const file = orCorrupt(() => new h5wasm.File(path, 'r'));
-  if (file.file_id < 0) throw corrupt(path, new Error('HDF5 cannot open it'));
+  thread ??= guardedThread(entry());
+  const reader = thread;
+  const { size } = await stat(path);
+  const call = <R>(method: string, args: readonly unknown[], bytes: number) =>
+    twice<R>(reader, path, method, [path, ...args], BASE_CPU_MS + CPU_MS_PER_BYTE * (size + bytes));
   try {
-    const datasets = orCorrupt(() => datasetsOf(file));
-    const variables = orCorrupt(
-      () => new Map([...datasets].map(([name, dataset]) => [name, describe(name, dataset, datasets)])),
-    );
+    const variables = new Map(await call<[string, Variable][]>('describe', [], 0));
     return await work({
       variables,
-      async read({ name }, start, count) {
-        const dataset = datasets.get(name)!;
-        const ranges = start.map((from, d): [number, number] => [from, from + count[d]]);
-        return orCorrupt(() => Float64Array.from(dataset.slice(ranges) as ArrayLike<number>, Number));
-      },
+      read: ({ name }, start, count) =>
+        call(
+          'read',
+          [name, start, count],
+          count.reduce((n, c) => n * c, Float64Array.BYTES_PER_ELEMENT),
+        ),
     });
   } finally {
-    file.close();
+    await reader.call('close', [], { cpuMs: BASE_CPU_MS }).catch(() => {});
   }
 }
 
-const files = createRequire(import.meta.url)('node:fs') as typeof import('node:fs');
-
-/** Without the stack of diagnostics that HDF5 writes straight to stderr for each fault, which our error tells already. */
-function quietly<R>(read: () => R): R {
-  const { writeSync } = files;
-  const silent = (fd: number, data: Uint8Array, offset = 0, length = data.byteLength, position?: number) =>
-    fd === 2 ? length : writeSync(fd, data, offset, length, position);
-  files.writeSync = silent as typeof writeSync;
+/** A fault in a thread that had read other files may be theirs: only what fails in a thread of its own is the file's. */
+async function twice<R>(
+  reader: GuardedThread,
+  path: string,
+  method: string,
+  args: readonly unknown[],
+  cpuMs: number,
+): Promise<R> {
   try {
-    return read();
-  } finally {
-    files.writeSync = writeSync;
+    return await reader.call<R>(method, args, { cpuMs });
+  } catch (error) {
+    if (!(error instanceof GuardFault)) throw error;
+    if (error.fresh && error.fault.kind === 'error') throw corrupt(path, error);
+  }
+  try {
+    return await reader.call<R>(method, args, { cpuMs: cpuMs * MORE });
+  } catch (error) {
+    throw error instanceof GuardFault ? corrupt(path, error) : error;
   }
 }
 
-function datasetsOf(file: File): Map<string, Dataset> {
-  const datasets = new Map<string, Dataset>();
-  for (const name of file.keys()) {
-    const item = file.get(name);
-    if (item instanceof Dataset) datasets.set(name, item);
-  }
-  return datasets;
+/** The compiled thread; threads run JavaScript even where this file runs from source. */
+function entry(): URL {
+  const here = import.meta.url;
+  if (!here.endsWith('.ts')) return new URL('./hdf5Thread.js', here);
+  const built = new URL('../../../dist/pipeline/raster/netcdf/hdf5Thread.js', here);
+  return pathToFileURL(fileURLToPath(built));
 }
 
-function describe(name: string, dataset: Dataset, all: ReadonlyMap<string, Dataset>): Variable {
-  const shape = (dataset.shape ?? []).map(Number);
-  const attributes = new Map<string, Attribute>();
-  for (const [key, attribute] of Object.entries(dataset.attrs)) {
-    if (HIDDEN.test(key)) continue;
-    const value = plain(attribute.value);
-    if (value !== undefined) attributes.set(key, value);
-  }
-  return {
-    name,
-    dimensions: shape.map((size, d) => dimensionName(dataset, d, size, name, all)),
-    shape,
-    dtype: dtypeOf(dataset.dtype),
-    attributes,
-  };
-}
-
-function dimensionName(
-  dataset: Dataset,
-  d: number,
-  size: number,
-  own: string,
-  all: ReadonlyMap<string, Dataset>,
-): string {
-  const scale = dataset.get_attached_scales(d)[0];
-  if (scale) return scale.replace(/^.*\//, '');
-  if (dataset.shape?.length === 1) return own; // a coordinate variable is its own dimension
-  const fitting = [...all].filter(
-    ([, other]) => other.shape?.length === 1 && Number(other.shape[0]) === size,
-  );
-  return fitting.length === 1 ? fitting[0][0] : `dimension${d}`;
-}
-
-function plain(value: unknown): Attribute | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-  if (ArrayBuffer.isView(value)) {
-    const numbers = Array.from(value as unknown as ArrayLike<number>, Number);
-    return numbers.length === 1 ? numbers[0] : numbers;
-  }
-  return undefined;
-}
-
-const CODES: Record<string, string> = {
-  b: 'i8',
-  B: 'u8',
-  h: 'i16',
-  H: 'u16',
-  i: 'i32',
-  I: 'u32',
-  q: 'i64',
-  Q: 'u64',
-  f: 'f32',
-  d: 'f64',
-};
-
-function dtypeOf(dtype: unknown): string | null {
-  return typeof dtype === 'string' ? (CODES[dtype.replace(/[<>|=]/, '')] ?? null) : null;
-}
-
-function corrupt(path: string, cause: unknown): BadRasterError {
-  return new BadRasterError(`cannot read ${path} as NetCDF-4: ${(cause as Error).message ?? cause}`, {
+function corrupt(path: string, cause: GuardFault): BadRasterError {
+  const { fault } = cause;
+  const found =
+    fault.kind === 'time'
+      ? `it takes over ${Math.round(fault.cpuMs / 1_000)} s of processor time`
+      : fault.kind === 'memory'
+        ? 'it takes too much memory'
+        : fault.message;
+  return new BadRasterError(`cannot read ${path} as NetCDF-4: ${found}`, {
     hint: 'get the file again, or leave it out with --on-bad-frame skip',
     cause,
-    fields: { path },
+    fields: { path, fault: fault.kind },
   });
 }

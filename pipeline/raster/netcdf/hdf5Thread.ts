@@ -1,0 +1,136 @@
+/**
+ * The inside of the thread that reads NetCDF-4: named variables and slices of them out of HDF5, by h5wasm. That library
+ * trusts its files; a hostile one may turn it in circles, fill its memory or break its state, hence a thread that can end.
+ */
+import { createRequire } from 'node:module';
+import h5wasm, { Dataset, File } from 'h5wasm/node';
+import { capWasmMemory, serveCalls } from '../guard/serve.js';
+import type { Attribute, Variable } from './variables.js';
+
+const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
+/** One decoded slice of the largest map, and the compressed chunks it comes from. */
+const MEMORY_BYTES = 1.5 * 2 ** 30;
+
+interface Opened {
+  path: string;
+  file: File;
+  datasets: Map<string, Dataset>;
+}
+
+let opened: Opened | null = null;
+
+silence();
+capWasmMemory(MEMORY_BYTES);
+await h5wasm.ready;
+serveCalls({ describe: describeFile, read, close });
+
+/** Variables of the file, which stays open until `close`. */
+function describeFile(path: string): [string, Variable][] {
+  const { datasets } = open(path);
+  return [...datasets].map(([name, dataset]) => [name, describe(name, dataset, datasets)]);
+}
+
+function read(path: string, name: string, start: readonly number[], count: readonly number[]): Float64Array {
+  const dataset = open(path).datasets.get(name);
+  if (!dataset) throw new Error(`it has no variable ${name}`);
+  const ranges = start.map((from, d): [number, number] => [from, from + count[d]]);
+  const values = dataset.slice(ranges) as ArrayLike<number> | null;
+  const expected = count.reduce((n, c) => n * c, 1);
+  if (values?.length !== expected)
+    throw new Error(`HDF5 gives ${values?.length ?? 'none'} of ${expected} values of ${name}`);
+  return Float64Array.from(values, Number);
+}
+
+/** A file that is still open is not read again: the next one under its path would show the old contents. */
+function close(): void {
+  opened?.file.close();
+  opened = null;
+}
+
+function open(path: string): Opened {
+  if (opened?.path === path) return opened;
+  close();
+  const file = new File(path, 'r');
+  // HDF5 tells of faults by negative ids. (Its throwing error handler leaves objects open.)
+  if (file.file_id < 0) throw new Error('HDF5 cannot open it');
+  opened = { path, file, datasets: datasetsOf(file) };
+  return opened;
+}
+
+/** HDF5 writes a stack of diagnostics straight to stderr for each fault, which our error tells already. */
+function silence(): void {
+  const files = createRequire(import.meta.url)('node:fs') as typeof import('node:fs');
+  const { writeSync } = files;
+  const silent = (fd: number, data: Uint8Array, offset = 0, length = data.byteLength, position?: number) =>
+    fd === 2 ? length : writeSync(fd, data, offset, length, position);
+  files.writeSync = silent as typeof writeSync;
+}
+
+function datasetsOf(file: File): Map<string, Dataset> {
+  const datasets = new Map<string, Dataset>();
+  for (const name of file.keys()) {
+    const item = file.get(name);
+    if (item instanceof Dataset) datasets.set(name, item);
+  }
+  return datasets;
+}
+
+function describe(name: string, dataset: Dataset, all: ReadonlyMap<string, Dataset>): Variable {
+  const shape = (dataset.shape ?? []).map(Number);
+  const attributes = new Map<string, Attribute>();
+  for (const [key, attribute] of Object.entries(dataset.attrs)) {
+    if (HIDDEN.test(key)) continue;
+    const value = plain(attribute.value);
+    if (value !== undefined) attributes.set(key, value);
+  }
+  return {
+    name,
+    dimensions: shape.map((size, d) => dimensionName(dataset, d, size, name, all)),
+    shape,
+    dtype: dtypeOf(dataset.dtype),
+    attributes,
+  };
+}
+
+function dimensionName(
+  dataset: Dataset,
+  d: number,
+  size: number,
+  own: string,
+  all: ReadonlyMap<string, Dataset>,
+): string {
+  const scale = dataset.get_attached_scales(d)[0];
+  if (scale) return scale.replace(/^.*\//, '');
+  if (dataset.shape?.length === 1) return own; // a coordinate variable is its own dimension
+  const fitting = [...all].filter(
+    ([, other]) => other.shape?.length === 1 && Number(other.shape[0]) === size,
+  );
+  return fitting.length === 1 ? fitting[0][0] : `dimension${d}`;
+}
+
+function plain(value: unknown): Attribute | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
+  if (ArrayBuffer.isView(value)) {
+    const numbers = Array.from(value as unknown as ArrayLike<number>, Number);
+    return numbers.length === 1 ? numbers[0] : numbers;
+  }
+  return undefined;
+}
+
+const CODES: Record<string, string> = {
+  b: 'i8',
+  B: 'u8',
+  h: 'i16',
+  H: 'u16',
+  i: 'i32',
+  I: 'u32',
+  q: 'i64',
+  Q: 'u64',
+  f: 'f32',
+  d: 'f64',
+};
+
+function dtypeOf(dtype: unknown): string | null {
+  return typeof dtype === 'string' ? (CODES[dtype.replace(/[<>|=]/, '')] ?? null) : null;
+}
