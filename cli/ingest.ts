@@ -46,6 +46,7 @@ export const command = () =>
       new Option('--duplicates <rule>', 'two files for one time').choices(['error', 'first', 'last']),
     )
     .addOption(new Option('--on-bad-frame <rule>', 'a map that cannot be read').choices(['stop', 'skip']))
+    .option('--follow-links', 'read links in a folder that lead out of it')
     .option('--pictures', 'maps are pictures without times')
     .option('--shard-frames <n>', 'frames in one shard')
     .option('--assume-utc', 'times without a zone, of maps and labels, are UTC')

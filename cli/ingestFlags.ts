@@ -12,6 +12,7 @@ export interface IngestFlags {
   step?: string;
   duplicates?: string;
   onBadFrame?: string;
+  followLinks?: boolean;
   pictures?: boolean;
   shardFrames?: string;
   assumeUtc?: boolean;
@@ -39,6 +40,7 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     step: flags.step,
     duplicates: flags.duplicates,
     onBadFrame: flags.onBadFrame,
+    followLinks: flags.followLinks,
     pictures: flags.pictures,
     shardFrames: flags.shardFrames && Number(flags.shardFrames),
     assumeUtc: flags.assumeUtc,

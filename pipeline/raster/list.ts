@@ -1,8 +1,8 @@
 /** Folders, globs and files -> the map files they name, in path order. */
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { ConfigError } from '../errors.js';
+import { BadRasterError, ConfigError, isStormreelError, type StormreelError } from '../errors.js';
 import { MAP_ENDINGS } from './format.js';
 import { unreadable } from './unreadable.js';
 
@@ -15,17 +15,29 @@ export interface MapFile {
   folders: string[];
   /** Name of the folder that was given, or that holds the given file. */
   source: string;
+  /** Why it cannot be read although it is named like a map: a link out of the source, a folder, a pipe ... */
+  fault?: StormreelError;
+}
+
+export interface ListOptions {
+  /** Reads what links in a folder point to, wherever that is; without it only targets inside the source. */
+  followLinks?: boolean;
 }
 
 /** ConfigError: a source that is not there, or that holds no map. */
-export async function listMaps(sources: readonly string[]): Promise<MapFile[]> {
+export async function listMaps(
+  sources: readonly string[],
+  { followLinks = false }: ListOptions = {},
+): Promise<MapFile[]> {
   const found = new Map<string, MapFile>();
   for (const source of sources) {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source))
       throw new ConfigError(`cannot read ${source}: maps over the network are not supported yet`, {
         hint: 'download the files and give their folder',
       });
-    const files = /[*?]/.test(source) ? await globbed(source) : await listed(resolve(source));
+    const files = /[*?]/.test(source)
+      ? await globbed(source, followLinks)
+      : await listed(resolve(source), followLinks);
     if (files.length === 0)
       throw new ConfigError(`${source} holds no map`, { hint: `maps end in ${MAP_ENDINGS.join(' ')}` });
     for (const file of files) found.set(file.path, file);
@@ -33,21 +45,34 @@ export async function listMaps(sources: readonly string[]): Promise<MapFile[]> {
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function listed(path: string): Promise<MapFile[]> {
+async function listed(path: string, followLinks: boolean): Promise<MapFile[]> {
   const info = await stat(path).catch((cause) => {
     throw cause.code === 'ENOENT' ? missing(path, cause) : unreadable(path, cause);
   });
   if (info.isFile())
     return [{ path, size: info.size, mtimeMs: info.mtimeMs, folders: [], source: basename(dirname(path)) }];
+  if (!info.isDirectory()) throw noFile(path, info);
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
     throw unreadable(cause.path ?? path, cause);
   });
-  const maps = entries.filter(mayBeMap).map((e) => join(e.parentPath, e.name));
-  const files = await Promise.all(maps.map((file) => describe(file, path)));
-  return files.filter((file) => file !== null);
+  const named = entries.filter(({ name }) => isMap(name));
+  const root = { path, real: followLinks ? null : await realpath(path) };
+  const files = await Promise.all(
+    named.filter((e) => !e.isDirectory()).map((entry) => describe(entry, root)),
+  );
+  return [...files, ...(await emptyFolders(named, files, path))];
 }
 
-const mayBeMap = (entry: Dirent): boolean => (entry.isFile() || entry.isSymbolicLink()) && isMap(entry.name);
+/** A folder that is named like a map and holds none is taken for one that went wrong. */
+async function emptyFolders(
+  named: readonly Dirent[],
+  files: readonly MapFile[],
+  root: string,
+): Promise<MapFile[]> {
+  const folders = named.filter((entry) => entry.isDirectory()).map((e) => join(e.parentPath, e.name));
+  const empty = folders.filter((folder) => !files.some(({ path }) => path.startsWith(folder + sep)));
+  return Promise.all(empty.map(async (path) => refused(path, root, noFile(path, await stat(path)))));
+}
 
 const missing = (path: string, cause: unknown): ConfigError =>
   new ConfigError(`cannot read ${path}: it is not there`, {
@@ -56,7 +81,7 @@ const missing = (path: string, cause: unknown): ConfigError =>
     fields: { path, code: 'ENOENT' },
   });
 
-async function globbed(pattern: string): Promise<MapFile[]> {
+async function globbed(pattern: string, followLinks: boolean): Promise<MapFile[]> {
   const absolute = resolve(pattern);
   const parts = absolute.split(sep);
   const base =
@@ -80,21 +105,60 @@ async function globbed(pattern: string): Promise<MapFile[]> {
       )
       .join('')}$`,
   );
-  return (await listed(base)).filter(({ path }) => matcher.test(path));
+  return (await listed(base, followLinks)).filter(({ path }) => matcher.test(path));
 }
 
 const isMap = (name: string): boolean =>
   !name.startsWith('.') && MAP_ENDINGS.some((end) => name.toLowerCase().endsWith(end));
 
-/** Null for a link to a folder. ConfigError: a link to nothing. */
-async function describe(path: string, root: string): Promise<MapFile | null> {
-  const info: Stats = await stat(path).catch((cause) => {
-    throw unreadable(path, cause);
-  });
-  if (!info.isFile()) return null;
-  const { size, mtimeMs } = info;
+/** What lies at `entry`; with a fault where that is no file, is not there, or lies outside `root.real`. */
+async function describe(entry: Dirent, root: { path: string; real: string | null }): Promise<MapFile> {
+  const path = join(entry.parentPath, entry.name);
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) return refused(path, root.path, noFile(path, info));
+    const target = root.real !== null && entry.isSymbolicLink() ? await realpath(path) : null;
+    if (target !== null && !target.startsWith(`${root.real}${sep}`))
+      return refused(path, root.path, leadsOut(path, target, root.path));
+    const { size, mtimeMs } = info;
+    return { path, size, mtimeMs, ...placeIn(root.path, path) };
+  } catch (cause) {
+    const fault = unreadable(path, cause as NodeJS.ErrnoException);
+    if (!isStormreelError(fault)) throw fault;
+    return refused(path, root.path, fault);
+  }
+}
+
+const refused = (path: string, root: string, fault: StormreelError): MapFile => ({
+  ...{ path, size: 0, mtimeMs: 0, fault },
+  ...placeIn(root, path),
+});
+
+function placeIn(root: string, path: string): Pick<MapFile, 'folders' | 'source'> {
   const folders = dirname(relative(root, path))
     .split(sep)
     .filter((part) => part !== '.');
-  return { path, size, mtimeMs, folders, source: basename(root) };
+  return { folders, source: basename(root) };
+}
+
+function noFile(path: string, info: Stats): BadRasterError {
+  const found = info.isDirectory()
+    ? 'a folder without maps'
+    : info.isFIFO()
+      ? 'a pipe'
+      : info.isSocket()
+        ? 'a socket'
+        : 'a device';
+  return new BadRasterError(`cannot read ${path}: it is ${found}; a file was expected`, {
+    hint: 'take it away, or leave it out with --on-bad-frame skip',
+    fields: { path, found },
+  });
+}
+
+/** Somebody else's archive, unpacked, may hold links to files that only this user may read. */
+function leadsOut(path: string, target: string, root: string): ConfigError {
+  return new ConfigError(`cannot read ${path}: it is a link to ${target}, outside of ${root}`, {
+    hint: 'if you trust the links in this folder, add --follow-links; or leave them out with --on-bad-frame skip',
+    fields: { path, target },
+  });
 }

@@ -1,9 +1,9 @@
 /** Looks at every source without decoding it: header, time, series. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { IngestConfig } from '../../schemas/config/index.js';
 import type { FrameSource } from '../../schemas/records/index.js';
-import { ConfigError, isStormreelError, type StormreelError, TimeError } from '../errors.js';
+import { BadRasterError, ConfigError, isStormreelError, type StormreelError, TimeError } from '../errors.js';
 import type { OnProgress } from '../progress.js';
 import { readHeader } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
@@ -43,24 +43,25 @@ export interface ScanOptions {
 
 type ScanConfig = Pick<
   IngestConfig,
-  'sources' | 'time' | 'series' | 'assumeUtc' | 'duplicates' | 'onBadFrame' | 'pictures'
+  'sources' | 'time' | 'series' | 'assumeUtc' | 'duplicates' | 'onBadFrame' | 'pictures' | 'followLinks'
 >;
 
 /** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
 export async function scanSources(config: ScanConfig, options: ScanOptions = {}): Promise<Scan> {
   const { limits = DEFAULT_LIMITS, onProgress, signal } = options;
-  const files = await listMaps(config.sources);
+  const files = await listMaps(config.sources, { followLinks: config.followLinks });
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
   const found: ScannedMap[] = [];
   const rejected: Scan['rejected'] = [];
+  const misplaced: StormreelError[] = [];
   for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();
     try {
       found.push(...(await scanFile(file, i, { readName, seriesName }, config, options, limits)));
     } catch (error) {
-      if (config.onBadFrame === 'stop' || !isStormreelError(error) || error.tag !== 'BadRasterError')
-        throw error;
+      if (config.onBadFrame === 'stop' || !isStormreelError(error) || !isOneFiles(error, file)) throw error;
+      if (MISPLACED.has(error.tag)) misplaced.push(error);
       rejected.push({ path: file.path, tag: error.tag, reason: error.message });
     }
     onProgress?.({ stage: 'scan', done: i + 1, total: files.length, unit: 'files' });
@@ -70,8 +71,16 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
       hint: 'check the files with gdalinfo',
       fields: { rejected: rejected.slice(0, 10) },
     });
+  if (misplaced.length > found.length) throw misplaced[0];
   return { maps: merge(found, config.duplicates), rejected };
 }
+
+/** One file without a time is left out under `skip`; most files without one are a setting that is wrong. */
+const MISPLACED = new Set<string>(['TimeError', 'GridMismatchError']);
+
+/** What a file itself is to blame for, not the settings. */
+const isOneFiles = (error: StormreelError, { fault }: MapFile): boolean =>
+  error === fault || error.tag === 'BadRasterError' || MISPLACED.has(error.tag) || 'code' in error.fields;
 
 async function scanFile(
   file: MapFile,
@@ -81,6 +90,7 @@ async function scanFile(
   { classFolders = [] }: ScanOptions,
   limits: DecodeLimits,
 ): Promise<ScannedMap[]> {
+  if (file.fault) throw file.fault;
   const header = await readHeader(file.path, limits);
   const { path, size, mtimeMs } = file;
   const source = (index: number, band: string | null): ScannedSource => ({
@@ -134,7 +144,7 @@ async function untold(path: string, header: MapHeader, readName: ReadName, assum
 }
 
 async function innerTime(path: string, header: MapHeader, assumeUtc: boolean): Promise<number | null> {
-  const sidecar = await readFile(path.replace(/\.[^.]+$/, '.json'), 'utf8').catch(() => null);
+  const sidecar = await readSidecar(path.replace(/\.[^.]+$/, '.json'));
   if (sidecar !== null) {
     let text: unknown;
     try {
@@ -145,6 +155,19 @@ async function innerTime(path: string, header: MapHeader, assumeUtc: boolean): P
     if (typeof text === 'string') return textTime(text, path, assumeUtc);
   }
   return header.timeText === null ? null : textTime(header.timeText, path, assumeUtc);
+}
+
+const MOST_SIDECAR_BYTES = 2 ** 20;
+
+/** Null where there is none. A pipe would be read for ever, a device without end. */
+async function readSidecar(path: string): Promise<string | null> {
+  const info = await stat(path).catch(() => null);
+  if (info === null) return null;
+  if (info.isFile() && info.size <= MOST_SIDECAR_BYTES) return readFile(path, 'utf8').catch(() => null);
+  throw new BadRasterError(`cannot read ${path}: it is no file of at most ${MOST_SIDECAR_BYTES} bytes`, {
+    hint: 'take it away, or leave its map out with --on-bad-frame skip',
+    fields: { path, size: info.size },
+  });
 }
 
 /** The folders of a map that are no classes; where there are none the source, or the folder above it if that is a class. */

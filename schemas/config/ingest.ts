@@ -36,6 +36,8 @@ export const IngestConfig = z.strictObject({
   /** Two files for one time. */
   duplicates: z.enum(['error', 'first', 'last']).default('error'),
   onBadFrame: z.enum(['stop', 'skip']).default('stop'),
+  /** Reads what symbolic links in a folder point to, also outside of it; a link that is named itself is always read. */
+  followLinks: z.boolean().default(false),
   /** Nominal step; default: the median step of the series. */
   step: Duration.refine((step) => !(spanMs(step) <= 0), 'expected a step of more than nothing').optional(),
   /** Maps are pictures without times: `time: none`, sequence length 1. */
