@@ -170,6 +170,7 @@ function encodeManifest(rows: readonly Row[], hash: string): Uint8Array {
 /** Shards, and whatever else lies among them, that no commit names. */
 async function sweep(storage: Storage, named: ReadonlySet<string>): Promise<void> {
   await storage.sweep();
+  await storage.remove(layout.suspects); // what was found out about them stands in the commits
   const strange = new Set<string>();
   for (const name of await storage.list(layout.shards, { deep: true })) {
     const [series, ...rest] = name.split('/');

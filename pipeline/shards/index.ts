@@ -6,4 +6,5 @@ export { createDataset, type PlanOptions, type PlanOutcome, readPlan } from './p
 export { type DecodedFrame, type DecodeFrame, type SlotOptions, writeSlot } from './slot.js';
 export { datasetAddress, isMissing, queueFolder, type Storage, storageAt } from './storage/index.js';
 export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
+export { type Death, noteDeath, readSuspects, refuseSuspect, suspectKey } from './suspects.js';
 export { type Fault, repairDataset, type Verified, verifyDataset } from './verify.js';

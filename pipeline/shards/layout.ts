@@ -12,6 +12,8 @@ export const layout = {
   /** Names the manifest that readers open unless they pin another. */
   current: 'manifest.json',
   manifest: (hash8: string) => `manifest-${hash8}.arrow`,
+  /** Maps whose decoding ended its process, until finalise. */
+  suspects: 'suspects',
   /** What `repair` moved out of the way. */
   aside: (name: string) => `set-aside/${name.slice(name.lastIndexOf('/') + 1)}`,
 } as const;

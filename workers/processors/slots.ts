@@ -1,11 +1,19 @@
 /** Fills the slots of one group: decodes their maps once and commits each slot. */
 import { SourceChangedError } from '../../pipeline/errors.js';
 import { decodeFrame, type MapCache, mapCache } from '../../pipeline/raster/index.js';
-import { readDescription, readPlan, writeSlot } from '../../pipeline/shards/index.js';
+import {
+  readDescription,
+  readPlan,
+  readSuspects,
+  refuseSuspect,
+  suspectKey,
+  writeSlot,
+} from '../../pipeline/shards/index.js';
 import type { SlotsJob, SlotsProgress } from '../../schemas/jobs/index.js';
 import type { DatasetDescription, Slot } from '../../schemas/records/index.js';
 import { groupKey, groupSlots } from '../groups.js';
 import type { JobContext } from './child.js';
+import { DECODE_BUDGET, type DecodeBudget, watchMaps } from './watchdog.js';
 
 /** Decoded maps that a child keeps across jobs. */
 const CACHE_BYTES = 256 * 2 ** 20;
@@ -22,11 +30,13 @@ let known: { name: string; plan: Plan } | null = null;
 
 /**
  * The slots of a group go on side by side, frame by frame, so that a map is still in the cache when the next tile
- * wants it. Filling a slot that is committed already does nothing.
+ * wants it; one after the other where one of their maps is a suspect, so that it is decoded alone. Filling a slot that
+ * is committed already does nothing.
  */
 export async function fillSlots(
   job: SlotsJob,
   { attempt, progress, signal }: JobContext,
+  budget: DecodeBudget = DECODE_BUDGET,
 ): Promise<SlotsProgress> {
   const { description, groups } = await planOf(job);
   const group = groups.get(job.key);
@@ -37,12 +47,17 @@ export async function fillSlots(
     });
   cache ??= mapCache(CACHE_BYTES);
   const options = { cache, signal };
+  const suspects = await readSuspects(job.dataset);
+  const watch = watchMaps(job.dataset, group, budget);
   const stop = new AbortController();
   let frames = 0;
   let told = 0;
   const fill = async (slot: Slot) => {
     await writeSlot(job.dataset, description, slot, {
-      decode: (frame, series, its) => decodeFrame(frame, series, its, options),
+      decode: async (frame, series, its) => {
+        if (suspects.size > 0) refuseSuspect(suspects, suspectKey(frame));
+        return watch.over(frame, () => decodeFrame(frame, series, its, options));
+      },
       onBadFrame: job.onBadFrame,
       attempt,
       signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
@@ -52,16 +67,27 @@ export async function fillSlots(
     told = Date.now();
     await progress({ frames });
   };
-  const settled = await Promise.allSettled(
-    group.map((slot) =>
-      fill(slot).catch((error) => {
-        stop.abort();
-        throw error;
-      }),
-    ),
-  );
-  throwFirst(settled);
+  try {
+    if (suspects.size > 0) for (const slot of group) await fill(slot);
+    else await sideBySide(group, fill, () => stop.abort());
+  } finally {
+    watch.stop();
+  }
   return { frames };
+}
+
+async function sideBySide(
+  group: readonly Slot[],
+  fill: (slot: Slot) => Promise<void>,
+  stop: () => void,
+): Promise<void> {
+  const all = group.map((slot) =>
+    fill(slot).catch((error) => {
+      stop();
+      throw error;
+    }),
+  );
+  throwFirst(await Promise.allSettled(all));
 }
 
 /** The error that stopped the others, not the stops themselves. */
