@@ -8,6 +8,7 @@ import { Command, type CommanderError } from 'commander';
 import * as z from 'zod';
 import { ConfigError, isStormreelError } from '../pipeline/errors.js';
 import type { OnProgress } from '../pipeline/progress.js';
+import { RemoteFault } from '../pipeline/remote/index.js';
 import { progressBars } from './progress.js';
 
 /** A command with `--json`, `--quiet` and an example in its help. */
@@ -98,9 +99,14 @@ export function report(error: unknown, json: boolean): number {
     } else process.stderr.write(`${known.tag}: ${known.message}\n  hint: ${known.hint}\n`);
     return 2;
   }
-  const text = known instanceof Error ? (known.stack ?? known.message) : String(known);
+  const passing = known instanceof RemoteFault;
+  const text =
+    known instanceof Error ? (passing ? known.message : (known.stack ?? known.message)) : String(known);
   if (json) process.stdout.write(`${JSON.stringify({ error: { tag: 'Error', message: text } })}\n`);
-  else process.stderr.write(`${text}\n  this is a fault of stormreel or of the machine, not of your input\n`);
+  else
+    process.stderr.write(
+      `${text}\n  ${passing ? 'this is a fault of the network or of the server; the same command again goes on' : 'this is a fault of stormreel or of the machine, not of your input'}\n`,
+    );
   return 1;
 }
 

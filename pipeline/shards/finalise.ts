@@ -13,6 +13,7 @@ import {
 import * as z from 'zod';
 import type { Commit, DatasetDescription, Slot } from '../../schemas/records/index.js';
 import { ConfigError, CorruptShardError, isStormreelError } from '../errors.js';
+import { inParallel } from '../remote/index.js';
 import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
 import { layout } from './layout.js';
@@ -108,13 +109,9 @@ export async function readFinished(dir: string): Promise<Finished> {
 }
 
 async function allCommits(dir: string, slots: readonly Slot[]): Promise<Commit[]> {
-  const commits: Commit[] = [];
-  let open = 0;
-  for (const { slot } of slots) {
-    const commit = await readCommit(dir, slot);
-    if (commit) commits.push(commit);
-    else open++;
-  }
+  const found = await inParallel(slots, ({ slot }) => readCommit(dir, slot));
+  const commits = found.filter((commit) => commit !== null);
+  const open = slots.length - commits.length;
   if (open === 0) return commits;
   throw new ConfigError(`${open} of ${slots.length} slots of ${dir} are not committed`, {
     hint: 'run the same stormreel ingest again; it goes on where it stopped',

@@ -3,7 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { type AsyncRecordBatchFileReader, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { frameSize, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription } from '../../schemas/records/index.js';
-import { CorruptShardError } from '../errors.js';
+import { CorruptShardError, isStormreelError } from '../errors.js';
+import { RemoteFault } from '../remote/index.js';
 import { readDescription } from './description.js';
 import { frameCrc } from './encode.js';
 import { readFinished } from './finalise.js';
@@ -151,7 +152,7 @@ function batchCache(storage: Storage, description: DatasetDescription, cacheByte
     return batch;
   }
 
-  async function load(shard: string, number: number): Promise<PixelBatch> {
+  async function load(shard: string, number: number, again = true): Promise<PixelBatch> {
     try {
       const batch = await (await shardAt(shard)).reader.readRecordBatch(number);
       if (!batch) throw new Error(`it has no record batch ${number}`);
@@ -161,6 +162,12 @@ function batchCache(storage: Storage, description: DatasetDescription, cacheByte
       refuseChanged(found, description);
       return found;
     } catch (cause) {
+      if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
+      // The copy on this machine may be damaged where the object is not.
+      if (again && (await storage.forget(shard))) {
+        await closeShard(shard);
+        return load(shard, number, false);
+      }
       throw new CorruptShardError(`cannot read shard ${storage.locate(shard)}: ${(cause as Error).message}`, {
         hint: `stormreel dataset repair ${storage.address}, then run the same stormreel ingest again`,
         cause,

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { RecordBatchReader } from 'apache-arrow';
 import { frameSize } from '../../schemas/arrow/index.js';
 import type { Commit, DatasetDescription } from '../../schemas/records/index.js';
-import { isStormreelError } from '../errors.js';
+import { CorruptShardError, isStormreelError } from '../errors.js';
 import type { OnProgress } from '../progress.js';
+import { RemoteFault } from '../remote/index.js';
 import { readDescription } from './description.js';
 import { frameCrc } from './encode.js';
 import { committedHash, readFinished } from './finalise.js';
@@ -84,7 +85,7 @@ async function checkSlot(
   try {
     commit = await readCommit(dir, slot);
   } catch (error) {
-    if (isStormreelError(error)) return error.message;
+    if (error instanceof CorruptShardError) return error.message;
     throw error;
   }
   if (!commit) return 'not committed';
@@ -94,6 +95,7 @@ async function checkSlot(
   try {
     bytes = await storageAt(dir).read(commit.shard);
   } catch (error) {
+    if (isStormreelError(error) || error instanceof RemoteFault) throw error; // says nothing of the shard
     return `shard ${commit.shard} cannot be read: ${(error as Error).message}`;
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,5 @@
+/** Bytes that lie on other machines: S3 objects and files over HTTP. */
+export { inParallel } from './parallel.js';
+export { RemoteFault, type RetryOptions, retrying } from './retry.js';
+export * from './s3/index.js';
+export { type RemoteSettings, remoteSettings } from './settings.js';
