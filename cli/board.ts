@@ -1,9 +1,9 @@
 /** `stormreel board`: a dashboard of a queue in the browser. */
-import { Option } from 'commander';
 import { ConfigError } from '../pipeline/errors.js';
 import { openBoard } from '../workers/index.js';
 import { action, define } from './command.js';
 import { placeOf } from './queue.js';
+import { queueOption } from './queueOption.js';
 
 interface Flags {
   queue?: string;
@@ -18,7 +18,7 @@ export const command = () =>
     'stormreel board --queue redis://127.0.0.1:6379',
   )
     .argument('[folder]', 'dataset or run whose queue it is')
-    .addOption(new Option('--queue <url>', 'redis://...').env('STORMREEL_QUEUE'))
+    .addOption(queueOption())
     .option('--port <n>', 'port; 0 for any free one', '3400')
     .option('--host <address>', 'address to listen on; it has no password', '127.0.0.1')
     .action(

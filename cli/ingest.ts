@@ -17,6 +17,7 @@ import { type Ingested, ingest } from '../workers/index.js';
 import { action, define } from './command.js';
 import { check, loadConfig } from './config.js';
 import { type IngestFlags, ingestFlags, labelFlags } from './ingestFlags.js';
+import { queueOption } from './queueOption.js';
 
 interface Flags extends IngestFlags {
   config?: string;
@@ -66,11 +67,7 @@ export const command = () =>
       ]),
     )
     .addOption(new Option('--label-unmatched <rule>', 'labels without a frame').choices(['error', 'drop']))
-    .addOption(
-      new Option('--queue <url>', 'redis://... instead of the queue inside the process').env(
-        'STORMREEL_QUEUE',
-      ),
-    )
+    .addOption(queueOption('redis://... instead of the queue inside the process'))
     .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere')
     .action(
       action<Flags>(async ({ args: sources, flags, out, signal }) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { report, usageError } from './command.js';
+import { hideCredentials } from './hideCredentials.js';
 import { endWithParent } from './orphan.js';
 
 type Load = () => Promise<{ command: () => Command }>;
@@ -30,6 +31,7 @@ export async function main(argv: string[]): Promise<void> {
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   const [name] = argv;
+  hideCredentials(argv);
   if (process.env.STORMREEL_BACKEND === '') delete process.env.STORMREEL_BACKEND; // empty is not set
   for (const [command, summary, load] of COMMANDS) {
     if (command === name) program.addCommand((await load()).command());

@@ -1,8 +1,8 @@
 /** `stormreel queue status|retry|drain|clean`: how a queue stands. */
-import { Option } from 'commander';
 import { ConfigError } from '../pipeline/errors.js';
 import { type Action, manage, type QueueStatus } from '../workers/index.js';
 import { action, define } from './command.js';
+import { queueOption } from './queueOption.js';
 
 const SUMMARY: Record<Action, string> = {
   status: 'Counts of jobs and the reasons of failed ones',
@@ -20,7 +20,7 @@ export const command = () => {
 const one = (name: Action) =>
   define(name, SUMMARY[name], `stormreel queue ${name} dataset`)
     .argument('[folder]', 'dataset or run whose queue it is')
-    .addOption(new Option('--queue <url>', 'redis://...').env('STORMREEL_QUEUE'))
+    .addOption(queueOption())
     .action(
       action<{ queue?: string }>(async ({ args: [folder], flags, out }) => {
         const found = await manage(placeOf(folder, flags.queue), name);

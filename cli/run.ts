@@ -7,6 +7,7 @@ import type { BackendName } from '../pipeline/tensor/index.js';
 import type { RunConfig } from '../schemas/config/index.js';
 import { action, define } from './command.js';
 import { loadConfig } from './config.js';
+import { queueOption } from './queueOption.js';
 
 interface Flags {
   queue?: string;
@@ -25,7 +26,7 @@ export const command = () =>
     'stormreel run examples/era5_week/stormreel.yaml',
   )
     .argument('[config]', 'config file', 'stormreel.yaml')
-    .option('--queue <url>', 'redis://... instead of the queue inside the process')
+    .addOption(queueOption('redis://... instead of the queue inside the process'))
     .option('--workers <n>', 'decoding processes')
     .addOption(new Option('--backend <name>', 'tensor backend').choices(BACKENDS).env('STORMREEL_BACKEND'))
     .option('--from <step>', 'do this step and the later ones again')

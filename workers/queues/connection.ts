@@ -15,18 +15,24 @@ import {
   type Processor,
   Queue,
   QueueEvents,
+  type Telemetry,
   Worker,
   type WorkerOptions,
 } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { QueueError } from '../../pipeline/errors.js';
-import { describeAddress, parseRedisUrl } from './address.js';
+import { cureOf, describeAddress, parseRedisUrl, redisOptions } from './address.js';
 import { acquire } from './owner.js';
 import { openPglite } from './pglite.js';
 import { within } from './within.js';
 
 export type Place = { folder: string } | { url: string };
 type Settings = Omit<WorkerOptions, 'connection'>;
+
+export interface ConnectionSettings {
+  /** Where spans of jobs go; default: nowhere. */
+  telemetry?: Telemetry;
+}
 
 export interface Connection {
   readonly kind: 'pglite' | 'redis';
@@ -43,8 +49,8 @@ export interface Connection {
 }
 
 /** QueueError: no such Redis, or a folder that another process owns. */
-export function openConnection(place: Place): Promise<Connection> {
-  return 'url' in place ? openRedis(place.url) : openFolder(resolve(place.folder));
+export function openConnection(place: Place, options: ConnectionSettings = {}): Promise<Connection> {
+  return 'url' in place ? openRedis(place.url, options) : openFolder(resolve(place.folder), options);
 }
 
 /** The socket on which the owner of a queue folder answers; short, since such paths may not be long. */
@@ -55,11 +61,11 @@ export function socketPath(folder: string): string {
     : join(tmpdir(), `stormreel-${name}.sock`);
 }
 
-async function openFolder(folder: string): Promise<Connection> {
+async function openFolder(folder: string, options: ConnectionSettings): Promise<Connection> {
   const release = await acquire(folder, socketPath(folder));
   try {
     const { pool, close } = await openPglite(folder);
-    return connect('pglite', folder, postgresMaker(pool), async () => {
+    return connect('pglite', folder, postgresMaker(pool, options), async () => {
       await close();
       await release();
     });
@@ -69,20 +75,12 @@ async function openFolder(folder: string): Promise<Connection> {
   }
 }
 
-async function openRedis(text: string): Promise<Connection> {
+async function openRedis(text: string, settings: ConnectionSettings): Promise<Connection> {
   const url = parseRedisUrl(text);
   const where = describeAddress(url);
-  const options: RedisOptions = {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    db: Number(url.pathname.slice(1) || 0),
-    ...(url.username && { username: decodeURIComponent(url.username) }),
-    ...(url.password && { password: decodeURIComponent(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
-    maxRetriesPerRequest: null,
-  };
+  const options = await redisOptions(url);
   await answers(options, where);
-  return connect('redis', where, redisMaker(options as ConnectionOptions), async () => {});
+  return connect('redis', where, redisMaker(options as ConnectionOptions, settings), async () => {});
 }
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -105,8 +103,9 @@ async function answers(options: RedisOptions, where: string): Promise<void> {
       throw new Error('it accepts the connection and does not answer');
     await answered;
   } catch (error) {
-    throw new QueueError(`cannot use the Redis at ${where}: ${reason || (error as Error).message}`, {
-      hint: 'start one (redis-server, or docker-compose up redis), or leave --queue out: the queue then runs inside this process',
+    const told = reason || (error as Error).message;
+    throw new QueueError(`cannot use the Redis at ${where}: ${told}`, {
+      hint: cureOf(told),
       fields: { where },
     });
   } finally {
@@ -122,24 +121,31 @@ interface Maker {
   worker(name: string, processor: string | Processor, options: Settings): Worker;
 }
 
-function postgresMaker(connection: PgPool): Maker {
+function postgresMaker(connection: PgPool, { telemetry }: ConnectionSettings): Maker {
   const factory = createPostgresBackend;
   const made = {
-    queue: (name: string) => new Queue(name, { connection }, factory),
-    flow: () => new FlowProducer({ connection }, factory),
+    queue: (name: string) => new Queue(name, { connection, telemetry }, factory),
+    flow: () => new FlowProducer({ connection, telemetry }, factory),
     events: (name: string) => new QueueEvents(name, { connection }, factory),
     worker: (name: string, processor: string | Processor, options: Settings) =>
-      new Worker(name, processor, { ...options, connection }, factory),
+      new Worker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }, factory),
   };
   return made as unknown as Maker; // the back end's type is a parameter of each class
 }
 
-const redisMaker = (connection: ConnectionOptions): Maker => ({
-  queue: (name) => new Queue(name, { connection }),
-  flow: () => new FlowProducer({ connection }),
+const redisMaker = (connection: ConnectionOptions, { telemetry }: ConnectionSettings): Maker => ({
+  queue: (name) => new Queue(name, { connection, telemetry }),
+  flow: () => new FlowProducer({ connection, telemetry }),
   events: (name) => new QueueEvents(name, { connection }),
-  worker: (name, processor, options) => new Worker(name, processor, { ...options, connection }),
+  worker: (name, processor, options) =>
+    new Worker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }),
 });
+
+/** Children decode files of strangers and never speak to the queue: its credentials stay out of their environment. */
+function childEnvironment(): Pick<Settings, 'workerForkOptions'> {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('STORMREEL_QUEUE'));
+  return { workerForkOptions: { env: Object.fromEntries(own) } };
+}
 
 interface Made {
   close(): Promise<unknown>;

@@ -1,5 +1,5 @@
 /** Queues: where they are, what goes through them, who owns them. */
-export { describeAddress, parseRedisUrl } from './address.js';
+export { describeAddress, parseRedisUrl, TLS_FILES } from './address.js';
 export { type Connection, openConnection, type Place, socketPath } from './connection.js';
 export { fromFailure, toFailure, typedError } from './failure.js';
 export {
