@@ -19,7 +19,8 @@ import { batchRows } from './encode.js';
 import { layout } from './layout.js';
 import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
-import { type Storage, storageAt } from './storage/index.js';
+import { storageAt } from './storage/index.js';
+import { sweep } from './sweep.js';
 
 /** What a finished ingest holds. */
 const Finished = z.object({
@@ -52,36 +53,53 @@ export async function openSlots(dir: string): Promise<Slot[]> {
   return slots.filter(({ slot }) => !committed.has(`${slot}.json`));
 }
 
-/** Compiles the manifest once every slot is committed; ConfigError naming how many are not. */
+/**
+ * Compiles the manifest once every slot is committed; ConfigError naming how many are not. A finalise that was held up
+ * while a later revision was finished (a frozen process) would put the older state back, so it looks again at its end.
+ */
 export async function finalise(dir: string): Promise<Finished> {
-  const { commits, rows, hash } = await compile(dir);
+  for (;;) {
+    const compiled = await compile(dir);
+    const finished = await writeManifest(dir, compiled);
+    await sweep(dir, new Set(compiled.commits.map(({ shard }) => shard)));
+    if ((await readPlan(dir)).revision === compiled.revision || (await openSlots(dir)).length > 0)
+      return finished;
+  }
+}
+
+async function writeManifest(dir: string, { rows, hash }: Compiled): Promise<Finished> {
   const storage = storageAt(dir);
   const bytes = encodeManifest(rows, hash);
   const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
   await storage.replace(layout.manifest(hash8), bytes);
-  const bad = rows.filter(({ content }) => content === null).length;
   const finished = {
     hash,
     manifest: layout.manifest(hash8),
     frames: rows.length,
-    bad,
+    bad: rows.filter(({ content }) => content === null).length,
     series: new Set(rows.map((r) => r.series)).size,
   };
   await storage.replace(layout.current, `${JSON.stringify(finished)}\n`);
-  await sweep(storage, new Set(commits.map(({ shard }) => shard)));
   return finished;
 }
 
 /** The dataset hash that the commits give, whatever the manifest says; ConfigError where slots are open. */
 export const committedHash = async (dir: string): Promise<string> => (await compile(dir)).hash;
 
-async function compile(dir: string): Promise<{ commits: Commit[]; rows: Row[]; hash: string }> {
+interface Compiled {
+  revision: number;
+  commits: Commit[];
+  rows: Row[];
+  hash: string;
+}
+
+async function compile(dir: string): Promise<Compiled> {
   const description = await readDescription(dir);
-  const { slots } = await readPlan(dir);
+  const { revision, slots } = await readPlan(dir);
   const commits = await allCommits(dir, slots);
   const rows = commits.flatMap((commit) => commitRows(commit, batchRows(description)));
   rows.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time));
-  return { commits, rows, hash: datasetHash(description, rows) };
+  return { revision, commits, rows, hash: datasetHash(description, rows) };
 }
 
 /** The dataset hash of the last finalised state. ConfigError: there is none; CorruptShardError: it cannot be read. */
@@ -162,17 +180,4 @@ function encodeManifest(rows: readonly Row[], hash: string): Uint8Array {
   });
   table.schema.metadata.set('hash', hash);
   return tableToIPC(table, 'file');
-}
-
-/** Shards, and whatever else lies among them, that no commit names. */
-async function sweep(storage: Storage, named: ReadonlySet<string>): Promise<void> {
-  await storage.sweep();
-  await storage.remove(layout.suspects); // what was found out about them stands in the commits
-  const strange = new Set<string>();
-  for (const name of await storage.list(layout.shards, { deep: true })) {
-    const [series, ...rest] = name.split('/');
-    const entry = `${layout.shards}/${series}/${rest[0]}`;
-    if (rest.length > 0 && !named.has(entry)) strange.add(entry); // a file beside the folders is not ours
-  }
-  for (const entry of strange) await storage.remove(entry);
 }

@@ -18,13 +18,13 @@ export const WEIGHTS = {
     removeWorker: 2,
   },
   pglite: {
-    killChild: 66,
-    killOwner: 12,
-    freezeOwner: 3,
-    freezeChild: 6,
-    fillDisk: 3,
-    twin: 6,
-    changeWorkers: 4,
+    killChild: 80,
+    killOwner: 6,
+    freezeOwner: 2,
+    freezeChild: 4,
+    fillDisk: 2,
+    twin: 4,
+    changeWorkers: 2,
   },
 };
 

@@ -1,0 +1,34 @@
+/** Takes away what attempts that died left: temporary files, shards that no commit names. */
+import { layout } from './layout.js';
+import { readPlan } from './plan.js';
+import { readCommit } from './slot.js';
+import { storageAt } from './storage/index.js';
+
+/**
+ * `named`: shards of a finished state, which stay. Any other is looked at again before it goes, since a later revision
+ * may have been planned and committed meanwhile: what its commit names stays, and so does a shard whose commit is yet
+ * to come.
+ */
+export async function sweep(dir: string, named: ReadonlySet<string>): Promise<void> {
+  const storage = storageAt(dir);
+  await storage.sweep();
+  await storage.remove(layout.suspects); // what was found out about them stands in the commits
+  const strange = new Map<string, string>();
+  for (const name of await storage.list(layout.shards, { deep: true })) {
+    const [series, ...rest] = name.split('/');
+    const entry = `${layout.shards}/${series}/${rest[0]}`;
+    if (rest.length > 0 && !named.has(entry)) strange.set(entry, rest[0]); // a file beside the folders is not ours
+  }
+  if (strange.size === 0) return;
+  const inForce = new Set((await readPlan(dir)).slots.map(({ slot }) => slot));
+  for (const [entry, name] of strange) {
+    const slot = /^(.+)-[0-9a-f]{8}\.arrow$/.exec(name)?.[1];
+    if (slot === undefined || !inForce.has(slot) || (await isAbandoned(dir, slot, entry)))
+      await storage.remove(entry);
+  }
+}
+
+async function isAbandoned(dir: string, slot: string, shard: string): Promise<boolean> {
+  const commit = await readCommit(dir, slot);
+  return commit !== null && commit.shard !== shard;
+}
