@@ -40,6 +40,8 @@ export const command = () =>
     .option('--series <name>', 'name of the one series')
     .option('--bands <a,b>', 'band names in dataset order')
     .option('--grid <WxH>', 'size of the grid, e.g. 128x96')
+    .option('--crs <name>', 'CRS of the grid, e.g. EPSG:4326; maps of another are reprojected')
+    .option('--extent <w,s,e,n>', 'edges of the grid, e.g. --extent=-10,30,40,60')
     .addOption(new Option('--resampling <method>', 'to the grid').choices(['nearest', 'bilinear', 'area']))
     .option('--tiles <size,stride>', 'cut each map into tiles, each a series')
     .option('--step <span>', 'nominal step, e.g. 6h; default: the median')

@@ -7,6 +7,8 @@ export interface IngestFlags {
   series?: string;
   bands?: string;
   grid?: string;
+  crs?: string;
+  extent?: string;
   resampling?: string;
   tiles?: string;
   step?: string;
@@ -35,6 +37,8 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     series: flags.series,
     bands: flags.bands?.split(',').map((name) => name.trim()),
     grid: flags.grid && grid(flags.grid),
+    crs: flags.crs,
+    extent: flags.extent && extent(flags.extent),
     resampling: flags.resampling,
     tiles: flags.tiles && tiles(flags.tiles),
     step: flags.step,
@@ -74,6 +78,16 @@ function grid(text: string): { width: number; height: number } {
   const [, width, height] = /^(\d+)x(\d+)$/i.exec(text) ?? [];
   if (!width) throw misfit('--grid', text, '--grid 128x96 (columns x rows)');
   return { width: Number(width), height: Number(height) };
+}
+
+function extent(text: string): number[] {
+  const edges = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (edges.length === 4 && edges.every(Number.isFinite)) return edges;
+  throw misfit(
+    '--extent',
+    text,
+    '--extent=-10,30,40,60 (west, south, east, north; the = lets it start with a minus)',
+  );
 }
 
 function tiles(text: string): { size: number; stride: number } {

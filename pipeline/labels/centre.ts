@@ -1,5 +1,6 @@
 /** Where on a frame the labelled storm centre lies. */
 import type { DatasetDescription, Series, Transform } from '../../schemas/records/index.js';
+import { isGeographicCrs } from '../raster/index.js';
 import type { Frames } from './join.js';
 import type { LabelTable } from './table.js';
 
@@ -20,16 +21,8 @@ export function centreCells({ description, index }: Frames, labels: LabelTable):
   return cells;
 }
 
-/** Grids in degrees of longitude and latitude: WGS 84, ETRS89, NAD27, NAD83, GDA94, CGCS2000, SIRGAS 2000, WGS 84 3D, GDA2020. */
-const GEOGRAPHIC = new Set(
-  [4326, 4258, 4267, 4269, 4283, 4490, 4674, 4979, 7844].map((code) => `EPSG:${code}`),
-);
-
-/** True for the CRS names above and OGC:CRS84. */
-export function isGeographic(crs: string): boolean {
-  const name = crs.toUpperCase();
-  return GEOGRAPHIC.has(name) || name === 'OGC:CRS84';
-}
+/** True where x and y of the grid are degrees of longitude and latitude. */
+export const isGeographic = isGeographicCrs;
 
 type Locator = (lat: number, lon: number) => number;
 

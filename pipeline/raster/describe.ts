@@ -14,8 +14,10 @@ import { ConfigError, GridMismatchError, isStormreelError } from '../errors.js';
 import { type BandPlace, bandNames, placeBands } from './bands.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { MapHeader } from './map.js';
+import { isKnownCrs, sameCrs } from './projection/index.js';
 import { isFullCircle, sameGrid } from './resample.js';
 import type { Scan, ScannedMap } from './scan.js';
+import { targetGrid } from './target.js';
 import { footprint, tileSeries } from './tiles.js';
 
 export interface Described {
@@ -28,7 +30,7 @@ export interface Described {
 
 type DescribeConfig = Pick<
   IngestConfig,
-  'bands' | 'grid' | 'resampling' | 'tiles' | 'step' | 'pictures' | 'onBadFrame'
+  'bands' | 'grid' | 'crs' | 'extent' | 'resampling' | 'tiles' | 'step' | 'pictures' | 'onBadFrame'
 >;
 
 const NATIVE = new Set<string>(['u8', 'i16', 'u16', 'f32']);
@@ -44,7 +46,7 @@ export function describeDataset(
 ): Described {
   const [first] = maps;
   const [{ header }] = first.sources;
-  const sourceGrid = gridOf(header, config.grid);
+  const sourceGrid = targetGrid(header, config);
   const names = config.bands ?? bandNames(first);
   const { fitting, rejected } = sieve(maps, names, header, sourceGrid, config);
   const same = fitting.every(({ map }) => map.sources.every((s) => sameGrid(s.header, sourceGrid)));
@@ -53,7 +55,7 @@ export function describeDataset(
     names,
     same,
   );
-  if (config.grid) refuseHuge(sourceGrid, bands.length);
+  if (config.grid || config.extent) refuseHuge(sourceGrid, bands.length);
   const bySeries = new Map<string, PlannedFrame[]>();
   for (const { map, places } of fitting) {
     const frames = bySeries.get(map.series) ?? [];
@@ -112,29 +114,21 @@ function refuseHuge({ width, height }: Grid, bands: number): void {
   });
 }
 
-function gridOf({ width, height, transform, crs }: MapHeader, wanted: DescribeConfig['grid']): Grid {
-  if (!wanted) return { width, height, transform, crs };
-  const t = transform;
-  return {
-    width: wanted.width,
-    height: wanted.height,
-    transform: t && [t[0], (t[1] * width) / wanted.width, 0, t[3], 0, (t[5] * height) / wanted.height],
-    crs,
-  };
-}
-
 function checkGrid(map: ScannedMap, first: MapHeader, grid: Grid, config: DescribeConfig): void {
   for (const { header, file } of map.sources) {
-    if (header.transform && (header.transform[2] !== 0 || header.transform[4] !== 0))
-      throw mismatch(file.path, 'a rotated grid', 'rows along the x axis');
-    if (header.crs !== grid.crs) throw mismatch(file.path, `the CRS ${header.crs}`, grid.crs);
     if ((header.transform === null) !== (grid.transform === null))
       throw mismatch(
         file.path,
         header.transform ? 'a georeference' : 'no georeference',
         grid.transform ? 'one' : 'none',
       );
-    if (config.grid || sameGrid(header, first)) continue;
+    if (!sameCrs(header.crs, grid.crs)) {
+      if (config.crs && isKnownCrs(header.crs)) continue;
+      throw otherCrs(file.path, header.crs, grid.crs);
+    }
+    if (header.transform && (header.transform[2] !== 0 || header.transform[4] !== 0))
+      throw mismatch(file.path, 'a rotated grid', 'rows along the x axis');
+    if (config.grid || config.extent || sameGrid(header, first)) continue;
     const turned =
       header.width === first.width &&
       header.height === first.height &&
@@ -156,6 +150,16 @@ function mismatch(path: string, found: string, expected: string): GridMismatchEr
   return new GridMismatchError(`cannot add ${path}: it has ${found}; ${expected} was expected`, {
     hint: 'bring the maps to one grid with --grid WxH (same CRS), reproject with gdalwarp, or leave the file out with --on-bad-frame skip',
     fields: { path, found, expected },
+  });
+}
+
+function otherCrs(path: string, found: string, expected: string): GridMismatchError {
+  const hint = isKnownCrs(found)
+    ? `bring all maps to one CRS with --crs (e.g. --crs EPSG:4326), --grid WxH and --extent=W,S,E,N, or leave the file out with --on-bad-frame skip`
+    : 'write its CRS into the file (gdal_edit -a_srs EPSG:n), or leave it out with --on-bad-frame skip';
+  return new GridMismatchError(`cannot add ${path}: it has the CRS ${found}; ${expected} was expected`, {
+    hint,
+    fields: { path, found: `the CRS ${found}`, expected },
   });
 }
 

@@ -5,5 +5,6 @@ export { type Described, describeDataset } from './describe.js';
 export { encodeGeoTiff, type GeoTiffImage } from './encode/index.js';
 export { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 export type { BandHeader, MapHeader } from './map.js';
+export { isGeographicCrs } from './projection/index.js';
 export { isFullCircle } from './resample.js';
 export { type Scan, type ScannedMap, type ScanOptions, scanSources } from './scan.js';

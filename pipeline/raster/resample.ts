@@ -1,10 +1,11 @@
 /**
- * From one regular grid to another in the same CRS. Every method is a weighted mean over source cells, rows and columns
+ * From one regular grid to another; grids of two CRSs go through projection/. Every method is a weighted mean over source cells, rows and columns
  * apart: `nearest` takes the cell that holds the target's centre, `bilinear` the four around it, `area` all it overlaps
  * by their share. Invalid cells carry no weight; a target cell with less than half of its weight is invalid.
  */
 import type { Grid, Transform } from '../../schemas/records/index.js';
 import type { SourceArray } from './map.js';
+import { isGeographicCrs, sameCrs, type Warper, warp, warper } from './projection/index.js';
 
 export type Resampling = 'nearest' | 'bilinear' | 'area';
 
@@ -25,12 +26,32 @@ export interface Resampler {
 const LEAST_WEIGHT = 0.5;
 const CIRCLE = 360;
 
-/** Weights from `source` to `target`; null when the grids are the same. Transforms must not be rotated. */
-export function resampler(source: Place, target: Place, method: Resampling): Resampler | null {
+/**
+ * Weights from `source` to `target`; null when the grids are the same. In one CRS transforms must not be rotated; of two
+ * CRSs both must be known.
+ */
+export function resampler(source: Place, target: Place, method: Resampling): Resampler | Warper | null {
   if (sameGrid(source, target)) return null;
+  const key = JSON.stringify(
+    [source, target].map((g) => [g.width, g.height, g.transform, g.crs]).concat([[method]]),
+  );
+  const weights = kept.get(key) ?? weightsOf(source, target, method);
+  kept.delete(key);
+  kept.set(key, weights);
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+  return weights;
+}
+
+/** Weights of the grids used last: the maps of a series mostly share one, and of two CRSs they take long to make. */
+const kept = new Map<string, Resampler | Warper>();
+const KEPT = 4;
+
+function weightsOf(source: Place, target: Place, method: Resampling): Resampler | Warper {
+  if (source.transform && target.transform && !sameCrs(source.crs, target.crs))
+    return warper(source, target, method);
   const [a, b] = [source.transform ?? unitSquare(source), target.transform ?? unitSquare(target)];
   const circle = isFullCircle(source) ? Math.round(CIRCLE / Math.abs(a[1])) : 0;
-  const degrees = source.crs === 'EPSG:4326' ? CIRCLE : 0;
+  const degrees = isGeographicCrs(source.crs) ? CIRCLE : 0;
   return {
     columns: axisWeights(target.width, source.width, (i) => (b[0] + i * b[1] - a[0]) / a[1], method, {
       circle,
@@ -45,7 +66,7 @@ export function resampler(source: Place, target: Place, method: Resampling): Res
 
 /** Equal to a thousandth of a cell. */
 export function sameGrid(a: Place, b: Place): boolean {
-  if (a.width !== b.width || a.height !== b.height || a.crs !== b.crs) return false;
+  if (a.width !== b.width || a.height !== b.height || !sameCrs(a.crs, b.crs)) return false;
   if (!a.transform || !b.transform) return a.transform === b.transform;
   const cell = Math.abs(a.transform[1]);
   return a.transform.every((v, i) => Math.abs(v - b.transform![i]) < 1e-3 * cell);
@@ -54,14 +75,23 @@ export function sameGrid(a: Place, b: Place): boolean {
 /** True where the columns of a geographic grid go once around the Earth. */
 export function isFullCircle({ width, transform, crs }: Place): boolean {
   return (
-    crs === 'EPSG:4326' &&
     transform !== null &&
+    isGeographicCrs(crs) &&
     Math.abs(width * Math.abs(transform[1]) - CIRCLE) < 1e-6 * CIRCLE
   );
 }
 
 /** Resamples one band: `values`, `valid` `[source rows, source columns]` to physical units `[target rows, target columns]`. */
 export function resample(
+  weights: Resampler | Warper,
+  source: { values: SourceArray; valid: Uint8Array; width: number },
+  out: { values: Float32Array; valid: Uint8Array; step: number; at: number },
+): void {
+  if ('places' in weights) warp(weights, source, out);
+  else weigh(weights, source, out);
+}
+
+function weigh(
   { rows, columns }: Resampler,
   { values, valid, width }: { values: SourceArray; valid: Uint8Array; width: number },
   out: { values: Float32Array; valid: Uint8Array; step: number; at: number },

@@ -2,6 +2,7 @@
 import type { Tiles } from '../../schemas/config/index.js';
 import type { Footprint, Grid, Series, Transform } from '../../schemas/records/index.js';
 import { ConfigError } from '../errors.js';
+import { isGeographicCrs } from './projection/index.js';
 import { isFullCircle } from './resample.js';
 
 /** Series of one source series `name`; `alone` when it is the only one, so that names stay short. */
@@ -24,7 +25,7 @@ export function tileSeries(grid: Grid, tiles: Tiles, name: string, alone: boolea
   return rows.flatMap((row) =>
     columns.map((column): Series => {
       const south = grid.transform !== null && centreY(grid.transform, row + size / 2) < 0;
-      const flip = flipSouth && grid.crs === 'EPSG:4326' && south;
+      const flip = flipSouth && isGeographicCrs(grid.crs) && south;
       const place = tilePlace(grid, { row, column, width: size, height: size });
       const tile = { row, column, height: size, width: size, margin, flip };
       const own = tileName(grid, row, column);
@@ -68,7 +69,7 @@ function turned([x, dx, rx, y, ry, dy]: Transform, height: number, flip: boolean
 
 /** By the centre of the first cell, `n68_e024`, where that is in whole degrees; by row and column elsewhere. */
 function tileName({ transform, crs }: Grid, row: number, column: number): string {
-  if (transform && crs === 'EPSG:4326') {
+  if (transform && isGeographicCrs(crs)) {
     const lon = transform[0] + (column + 0.5) * transform[1];
     const lat = transform[3] + (row + 0.5) * transform[5];
     if (isWhole(lon) && isWhole(lat)) return `${half(lat, 'n', 's', 2)}_${half(lon, 'e', 'w', 3)}`;

@@ -29,8 +29,17 @@ export const IngestConfig = z.strictObject({
   bands: z.array(z.string()).optional(),
   /** Times without a zone are UTC. */
   assumeUtc: z.boolean().default(false),
-  /** Size of the dataset's grid over the extent of the first map; default: the first map's own grid. */
+  /** Size of the dataset's grid over `extent`; default: the cells of the first map. */
   grid: z.strictObject({ width: Count, height: Count }).optional(),
+  /** CRS of the dataset's grid: `EPSG:n`, a PROJ text or WKT; maps of any other known CRS are reprojected. Default: that of the first map. */
+  crs: z.string().min(1).optional(),
+  /** West, south, east and north edge of the dataset's grid, in degrees or units of its CRS; default: those of the first map. */
+  extent: z
+    .tuple([z.number(), z.number(), z.number(), z.number()])
+    .refine(([west, south, east, north]) => west < east && south < north, {
+      error: 'expected west < east and south < north',
+    })
+    .optional(),
   resampling: z.enum(['nearest', 'bilinear', 'area']).default('bilinear'),
   tiles: Tiles.optional(),
   /** Two files for one time. */

@@ -1,32 +1,79 @@
 /** Place on Earth from GeoTIFF tags (OGC 19-008r4, sections 7.1 and B). */
 import type { Transform } from '../../../schemas/records/index.js';
+import { geoKeysCrs } from '../projection/index.js';
 import type { Directory } from './directory.js';
 
-const KEY = { rasterType: 1025, geographic: 2048, projected: 3072, citation: 1026 } as const;
-const USER_DEFINED = 32767;
+const RASTER_TYPE = 1025;
 
 /** Transform from cell corners and CRS; null and `none` when the file has neither. */
 export async function georeference(page: Directory): Promise<{ transform: Transform | null; crs: string }> {
   const keys = await geoKeys(page);
   const transform = await readTransform(page);
-  const pointShift = keys.get(KEY.rasterType) === 2 ? 0.5 : 0;
+  const pointShift = keys.get(RASTER_TYPE) === 2 ? 0.5 : 0;
   return {
     transform: transform && shift(transform, pointShift),
     crs: crsName(keys, transform !== null),
   };
 }
 
-async function geoKeys(page: Directory): Promise<Map<number, number>> {
+/** Values of the key directory, some of which lie in the tags of numbers (34736) and of text (34737). */
+async function geoKeys(page: Directory): Promise<Map<number, number | string>> {
   const table = (await page.numbers(34735)) ?? [];
-  const keys = new Map<number, number>();
-  for (let i = 4; i + 3 < table.length; i += 4) if (table[i + 1] === 0) keys.set(table[i], table[i + 3]);
+  const numbers = (await page.numbers(34736)) ?? [];
+  const text = (await page.text(34737)) ?? '';
+  const keys = new Map<number, number | string>();
+  for (let i = 4; i + 3 < table.length; i += 4) {
+    const [key, tag, count, value] = table.slice(i, i + 4);
+    if (tag === 0) keys.set(key, value);
+    else if (tag === 34736 && value < numbers.length) keys.set(key, numbers[value]);
+    else if (tag === 34737) keys.set(key, text.slice(value, value + count));
+  }
   return keys;
 }
 
-function crsName(keys: Map<number, number>, placed: boolean): string {
-  const code = keys.get(KEY.projected) ?? keys.get(KEY.geographic);
-  if (code && code !== USER_DEFINED) return `EPSG:${code}`;
-  if (code === USER_DEFINED) return 'user-defined';
+/** Names of the specification, for what a CRS is made of. */
+const NAMES: Record<number, string> = {
+  2048: 'GeographicTypeGeoKey',
+  2050: 'GeogGeodeticDatumGeoKey',
+  2051: 'GeogPrimeMeridianGeoKey',
+  2052: 'GeogLinearUnitsGeoKey',
+  2053: 'GeogLinearUnitSizeGeoKey',
+  2054: 'GeogAngularUnitsGeoKey',
+  2055: 'GeogAngularUnitSizeGeoKey',
+  2056: 'GeogEllipsoidGeoKey',
+  2057: 'GeogSemiMajorAxisGeoKey',
+  2058: 'GeogSemiMinorAxisGeoKey',
+  2059: 'GeogInvFlatteningGeoKey',
+  2061: 'GeogPrimeMeridianLongGeoKey',
+  3072: 'ProjectedCSTypeGeoKey',
+  3073: 'PCSCitationGeoKey',
+  3074: 'ProjectionGeoKey',
+  3075: 'ProjCoordTransGeoKey',
+  3076: 'ProjLinearUnitsGeoKey',
+  3077: 'ProjLinearUnitSizeGeoKey',
+  3078: 'ProjStdParallel1GeoKey',
+  3079: 'ProjStdParallel2GeoKey',
+  3080: 'ProjNatOriginLongGeoKey',
+  3081: 'ProjNatOriginLatGeoKey',
+  3082: 'ProjFalseEastingGeoKey',
+  3083: 'ProjFalseNorthingGeoKey',
+  3084: 'ProjFalseOriginLongGeoKey',
+  3085: 'ProjFalseOriginLatGeoKey',
+  3086: 'ProjFalseOriginEastingGeoKey',
+  3087: 'ProjFalseOriginNorthingGeoKey',
+  3088: 'ProjCenterLongGeoKey',
+  3089: 'ProjCenterLatGeoKey',
+  3090: 'ProjCenterEastingGeoKey',
+  3091: 'ProjCenterNorthingGeoKey',
+  3092: 'ProjScaleAtNatOriginGeoKey',
+  3093: 'ProjScaleAtCenterGeoKey',
+  3094: 'ProjAzimuthAngleGeoKey',
+  3095: 'ProjStraightVertPoleLongGeoKey',
+};
+
+function crsName(keys: Map<number, number | string>, placed: boolean): string {
+  const named = [...keys].filter(([key]) => key in NAMES).map(([key, value]) => [NAMES[key], value]);
+  if (named.length > 0) return geoKeysCrs(Object.fromEntries(named));
   return placed ? 'unknown' : 'none';
 }
 
