@@ -6,17 +6,19 @@ import {
   datasetAddress,
   openDataset,
   readFinished,
-  repairDataset,
   type Verified,
   verifyDataset,
 } from '../pipeline/shards/index.js';
+import { repair } from '../workers/index.js';
 import { action, define } from './command.js';
+import { queueOption } from './queueOption.js';
+import { workerCount } from './workerCount.js';
 
 export const command = () =>
   define('dataset', 'Look at and check a dataset', 'stormreel dataset info dataset')
     .addCommand(info())
     .addCommand(verify())
-    .addCommand(repair())
+    .addCommand(repairCommand())
     .addCommand(hash());
 
 const info = () =>
@@ -49,19 +51,36 @@ const verify = () =>
       }),
     );
 
-const repair = () =>
+interface RepairFlags {
+  queue?: string;
+  workers?: string;
+}
+
+const repairCommand = () =>
   define(
     'repair',
-    'Set aside what fails the check, so that the next ingest makes it again',
+    'Rebuild from their sources just the shards that fail the check; damaged files are kept in set-aside/',
     'stormreel dataset repair dataset',
   )
     .argument('<dataset>', 'folder of the dataset')
+    .addOption(queueOption('redis://... instead of the queue inside the process'))
+    .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere')
     .action(
-      action(async ({ args: [dir], out }) => {
-        const verified = await repairDataset(datasetAddress(dir), { onProgress: out.onProgress });
+      action<RepairFlags>(async ({ args: [dir], flags, out, signal }) => {
+        const { queue } = flags;
+        const { verified, finished } = await repair(datasetAddress(dir), {
+          ...{ queue, workers: workerCount(flags), signal },
+          onProgress: out.onProgress,
+        });
+        const lost = verified.faults.filter(({ repairable }) => !repairable);
+        if (lost.length > 0) throw faultError(dir, { ...verified, faults: lost });
         const { length } = verified.faults;
-        const next = length ? `; ${length} slots are open again: run the same stormreel ingest` : '';
-        out.result(verified, `${dir}: ${counts(verified)}${next}`);
+        out.result(
+          { ...verified, hash: finished?.hash ?? null },
+          length
+            ? `${dir}: ${length} fault${length > 1 ? 's' : ''} mended, hash ${finished?.hash}`
+            : `${dir}: ${counts(verified)}, nothing to mend`,
+        );
       }),
     );
 
@@ -107,11 +126,13 @@ function infoText(found: ReturnType<typeof describe>): string {
 const counts = ({ slots, frames, bad }: Verified): string => `${slots} slots, ${frames} frames (${bad} bad)`;
 
 function faultError(dir: string, { faults, slots }: Verified): CorruptShardError {
-  const first = faults.slice(0, 3).map(({ slot, problem }) => `${slot}: ${problem}`);
+  const first = faults.slice(0, 3).map(({ name, problem }) => `${name}: ${problem}`);
   return new CorruptShardError(
-    `${faults.length} fault${faults.length > 1 ? 's' : ''} in the ${slots} slots of ${dir}: ${first.join('; ')}`,
+    `${faults.length} fault${faults.length > 1 ? 's' : ''} in ${dir} (${slots} slots): ${first.join('; ')}`,
     {
-      hint: `stormreel dataset repair ${dir}, then run the same stormreel ingest again`,
+      hint: faults.some(({ repairable }) => repairable)
+        ? `stormreel dataset repair ${dir}`
+        : 'no source can bring these files back: restore them from a copy; join damaged labels again with stormreel ingest --labels, or ingest into a new folder',
       fields: { faults },
     },
   );

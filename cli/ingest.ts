@@ -18,6 +18,7 @@ import { action, define } from './command.js';
 import { check, loadConfig } from './config.js';
 import { type IngestFlags, ingestFlags, labelFlags } from './ingestFlags.js';
 import { queueOption } from './queueOption.js';
+import { workerCount } from './workerCount.js';
 
 interface Flags extends IngestFlags {
   config?: string;
@@ -169,23 +170,6 @@ function labelSummary({ source, hash, rule, label, ignore, eventNames }: LabelTa
     ignored: ignore.reduce((n, value, i) => n + Number(value === 1 && label[i] >= 0), 0),
     events: eventNames.length,
   };
-}
-
-function workerCount({ workers, queue }: Flags): number | undefined {
-  if (workers === undefined) return undefined;
-  const count = Number(workers);
-  if (count === 0 && !queue)
-    throw new ConfigError(
-      '--workers 0 leaves the work to workers elsewhere, which need a queue they can reach',
-      {
-        hint: 'add --queue redis://HOST:6379, or leave --workers out',
-      },
-    );
-  if (Number.isInteger(count) && count >= 0) return count;
-  throw new ConfigError(`--workers is "${workers}"; expected a whole number`, {
-    hint: 'e.g. --workers 2',
-    fields: { workers },
-  });
 }
 
 function text(dataset: string, { hash, frames, bad, series }: Ingested, table: LabelTable | null): string {

@@ -103,7 +103,7 @@ export {
   openSlots,
   readDescription,
   readFinished,
-  repairDataset,
+  setAsideFaults,
   verifyDataset,
   writeSlot,
 } from './shards/index.js';

@@ -7,5 +7,6 @@ export { findQueue, manage } from './manage.js';
 export type { JobNote } from './notes.js';
 export { WORK_KINDS, type WorkKind } from './queues/kinds.js';
 export type { Action, QueueStatus } from './queues/status.js';
+export { type Repaired, type RepairOptions, repair } from './repair.js';
 export { openTraces, type Traces } from './traces.js';
 export { type WorkDone, type WorkOptions, work } from './work.js';

@@ -5,14 +5,12 @@ import {
   makeBuilder,
   Table,
   TimestampMillisecond,
-  tableFromIPC,
-  tableToIPC,
   Uint8,
   Utf8,
   type Vector,
 } from 'apache-arrow';
 import { ConfigError, CorruptShardError, isStormreelError, LabelJoinError } from '../errors.js';
-import { type Storage, storageAt } from '../shards/index.js';
+import { openSealedArrow, type Storage, sealArrow, storageAt } from '../shards/index.js';
 import { assembleLabels, type FrameLabel } from './assemble.js';
 import type { Frames } from './join.js';
 import type { LabelTable } from './table.js';
@@ -42,7 +40,7 @@ export async function saveLabels(datasetDir: string, table: LabelTable, { index 
   });
   stored.schema.metadata.set('source', table.source).set('rule', table.rule).set('hash', table.hash);
   const storage = storageAt(datasetDir);
-  await storage.replace(file, tableToIPC(stored, 'file'));
+  await storage.replace(file, sealArrow(stored));
   return storage.locate(file);
 }
 
@@ -73,7 +71,7 @@ async function readStored(
   file: string,
 ): Promise<{ stored: Table; entries: Map<string, FrameLabel> }> {
   try {
-    const stored = tableFromIPC(await storage.read(file));
+    const stored = openSealedArrow(await storage.read(file));
     return { stored, entries: storedEntries(stored) };
   } catch (cause) {
     if (isStormreelError(cause)) throw cause;

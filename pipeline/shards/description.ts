@@ -8,6 +8,7 @@ import {
   isStormreelError,
 } from '../errors.js';
 import { layout } from './layout.js';
+import { openSealedJson, sealJson } from './seal.js';
 import { storageAt } from './storage/index.js';
 
 /**
@@ -18,8 +19,7 @@ export async function settleDescription(dir: string, description: DatasetDescrip
   refuseUnreadable(dir, description);
   const storage = storageAt(dir);
   await storage.prepare();
-  const text = `${JSON.stringify(description, null, 2)}\n`;
-  if (await storage.createExclusive(layout.description, text)) return;
+  if (await storage.createExclusive(layout.description, sealJson(description, 2))) return;
   const before = await readDescription(dir);
   if (!same(before.bands, description.bands) || before.dtype !== description.dtype)
     throw new BandMismatchError(
@@ -102,24 +102,14 @@ export async function readDescription(dir: string): Promise<DatasetDescription> 
       cause,
     });
   }
-  const json = parseJson(text);
-  const parsed = DatasetDescription.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new CorruptShardError(
-    `${storage.locate(layout.description)} is not a dataset description of format version 1`,
-    {
-      hint: json
-        ? 'ingest the sources again into a new folder'
-        : 'the file is damaged: move it away and run the same stormreel ingest again; what is committed stays',
-      cause: parsed.error,
-    },
-  );
-}
-
-function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return DatasetDescription.parse(openSealedJson(text, 2));
+  } catch (cause) {
+    const where = storage.locate(layout.description);
+    throw new CorruptShardError(`${where} is damaged, or not of format version 1`, {
+      hint: 'restore it from a copy, or move it away and run the same stormreel ingest again: what is committed stays',
+      cause,
+      fields: { file: where },
+    });
   }
 }

@@ -18,6 +18,7 @@ import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
 import { layout } from './layout.js';
 import { readPlan } from './plan.js';
+import { openSealedJson, sealJson } from './seal.js';
 import { readCommit } from './slot.js';
 import { storageAt } from './storage/index.js';
 import { sweep } from './sweep.js';
@@ -79,7 +80,7 @@ async function writeManifest(dir: string, { rows, hash }: Compiled): Promise<Fin
     bad: rows.filter(({ content }) => content === null).length,
     series: new Set(rows.map((r) => r.series)).size,
   };
-  await storage.replace(layout.current, `${JSON.stringify(finished)}\n`);
+  await storage.replace(layout.current, sealJson(finished));
   return finished;
 }
 
@@ -117,7 +118,7 @@ export async function readFinished(dir: string): Promise<Finished> {
     });
   }
   try {
-    return Finished.parse(JSON.parse(text));
+    return Finished.parse(openSealedJson(text));
   } catch (cause) {
     throw new CorruptShardError(`${storage.locate(layout.current)} is damaged`, {
       hint: 'run the same stormreel ingest again; it is written anew from the commits',

@@ -14,6 +14,7 @@ export const layout = {
   manifest: (hash8: string) => `manifest-${hash8}.arrow`,
   /** Maps whose decoding ended its process, until finalise. */
   suspects: 'suspects',
+  labels: 'labels',
   /** What `repair` moved out of the way. */
   aside: (name: string) => `set-aside/${name.slice(name.lastIndexOf('/') + 1)}`,
 } as const;

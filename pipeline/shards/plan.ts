@@ -3,7 +3,8 @@ import { type DatasetDescription, type PlannedFrame, Slot } from '../../schemas/
 import { CorruptShardError } from '../errors.js';
 import { settleDescription } from './description.js';
 import { layout } from './layout.js';
-import { storageAt } from './storage/index.js';
+import { openSealedLines, sealLines } from './seal.js';
+import { type Storage, storageAt } from './storage/index.js';
 
 export interface PlanOptions {
   /** Most frames in one slot. Default 64. */
@@ -32,8 +33,7 @@ export async function createDataset(
     const { revision, slots } = await readPlan(dir);
     const next = nextSlots(slots, frames, revision + 1, shardFrames);
     if (next.slots.length === 0) return { revision: null, added: 0, changed: 0 };
-    const lines = next.slots.map((slot) => `${JSON.stringify(slot)}\n`).join('');
-    if (await storageAt(dir).createExclusive(layout.revision(revision + 1), lines))
+    if (await storageAt(dir).createExclusive(layout.revision(revision + 1), sealLines(next.slots)))
       return { revision: revision + 1, added: next.added, changed: next.changed };
   }
 }
@@ -42,31 +42,36 @@ export async function createDataset(
 export async function readPlan(dir: string): Promise<{ revision: number; slots: Slot[] }> {
   const storage = storageAt(dir);
   const names = (await storage.list(layout.plan)).filter((n) => /^\d+\.jsonl$/.test(n)).sort();
+  refuseMissing(names, storage);
   const all: Slot[] = [];
   for (const name of names) {
     const file = `${layout.plan}/${name}`;
     all.push(...parseRevision((await storage.read(file)).toString('utf8'), storage.locate(file)));
   }
-  const gone = new Set(all.map((slot) => slot.supersedes));
-  return {
-    revision: names.length ? Number.parseInt(names[names.length - 1], 10) : 0,
-    slots: all.filter(({ slot }) => !gone.has(slot)),
-  };
+  const gone = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
+  return { revision: names.length, slots: all.filter(({ slot }) => !gone.has(slot)) };
+}
+
+/** Revisions count from 1 without a hole: each is created after all before it were read. */
+function refuseMissing(names: readonly string[], storage: Storage): void {
+  const missing = names.findIndex((name, i) => `${layout.plan}/${name}` !== layout.revision(i + 1));
+  if (missing >= 0) throw damaged(storage.locate(layout.revision(missing + 1)), 'it is not there');
 }
 
 function parseRevision(text: string, where: string): Slot[] {
-  const lines = text.split('\n').filter(Boolean);
-  return lines.map((line, i) => {
-    try {
-      return Slot.parse(JSON.parse(line));
-    } catch (cause) {
-      throw new CorruptShardError(`${where} line ${i + 1} is not a slot`, {
-        hint: 'restore the file from a copy, or ingest into a new folder',
-        cause,
-      });
-    }
-  });
+  try {
+    return openSealedLines(text).map((line) => Slot.parse(line));
+  } catch (cause) {
+    throw damaged(where, (cause as Error).message, cause);
+  }
 }
+
+const damaged = (where: string, found: string, cause?: unknown): CorruptShardError =>
+  new CorruptShardError(`cannot read the plan in ${where}: ${found}`, {
+    hint: 'restore the file from a copy, or ingest into a new folder',
+    cause,
+    fields: { file: where },
+  });
 
 function nextSlots(
   slots: readonly Slot[],
@@ -89,7 +94,7 @@ function nextSlots(
       for (const frame of slot.frames) now.delete(frame.time);
       if (differ === 0) continue;
       changed += differ;
-      next.push({ slot: name(series), series, frames: replaced, supersedes: slot.slot });
+      next.push({ slot: name(series), series, frames: replaced, supersedes: [slot.slot] });
     }
     const late = [...now.values()].sort((a, b) => a.time - b.time);
     added += late.length;

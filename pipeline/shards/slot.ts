@@ -17,6 +17,7 @@ import {
 } from '../errors.js';
 import { type EncodableFrame, encodeShard } from './encode.js';
 import { layout } from './layout.js';
+import { openSealedJson, sealJson } from './seal.js';
 import { isMissing, storageAt } from './storage/index.js';
 
 /** Values `[height, width, band]` as stored, mask `[height, width]`, sha256 of each source file. */
@@ -116,9 +117,9 @@ function contentHash(values: StoredArray, valid: Uint8Array): string {
 
 async function settleCommit(dir: string, commit: Commit): Promise<Commit> {
   const name = layout.commit(commit.slot);
-  if (await storageAt(dir).createExclusive(name, `${JSON.stringify(commit)}\n`)) return commit;
+  if (await storageAt(dir).createExclusive(name, sealJson(commit))) return commit;
   const standing = await readCommit(dir, commit.slot);
-  if (!standing) return settleCommit(dir, commit); // an unreadable one was set aside meanwhile
+  if (!standing) return settleCommit(dir, commit); // it was set aside meanwhile
   if (standing.sha256 === commit.sha256) return standing;
   throw new SourceChangedError(
     `slot ${commit.slot} was committed as ${standing.sha256.slice(0, 8)} and now decodes to ${commit.sha256.slice(0, 8)}`,
@@ -129,7 +130,7 @@ async function settleCommit(dir: string, commit: Commit): Promise<Commit> {
   );
 }
 
-/** The commit of a slot; null when it has none. An empty or unreadable one is moved aside, as if it were not there. */
+/** The commit of a slot; null when it has none. CorruptShardError when its bytes are not what was written. */
 export async function readCommit(dir: string, slot: string): Promise<Commit | null> {
   const storage = storageAt(dir);
   const name = layout.commit(slot);
@@ -141,23 +142,11 @@ export async function readCommit(dir: string, slot: string): Promise<Commit | nu
     throw error;
   }
   try {
-    return Commit.parse(JSON.parse(text));
+    return Commit.parse(openSealedJson(text));
   } catch (cause) {
-    if (text.trim() !== '' && isJson(text))
-      throw new CorruptShardError(`${storage.locate(name)} is not a commit of format version 1`, {
-        hint: `stormreel dataset repair ${dir}`,
-        cause,
-      });
-    await storage.move(name, layout.aside(name));
-    return null;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+    throw new CorruptShardError(
+      `${storage.locate(name)} is damaged, or no commit of format version 1: ${(cause as Error).message}`,
+      { hint: `stormreel dataset repair ${dir}`, cause, fields: { slot } },
+    );
   }
 }

@@ -13,12 +13,16 @@ import { layout } from './layout.js';
 import { readManifest } from './manifest.js';
 import { pixels } from './open.js';
 import { readPlan } from './plan.js';
+import { openSealedArrow } from './seal.js';
 import { readCommit } from './slot.js';
 import { storageAt } from './storage/index.js';
 
 export interface Fault {
-  slot: string;
+  /** Name of a slot, or of a file of the dataset. */
+  name: string;
   problem: string;
+  /** True where the slot can be filled again from its sources, or the manifest written anew. */
+  repairable: boolean;
 }
 
 export interface Verified {
@@ -28,38 +32,67 @@ export interface Verified {
   faults: Fault[];
 }
 
-/** Reads every shard once: presence, sha256, row count, crc of each frame; then the manifest against the commits. */
+/**
+ * Reads every file of the dataset once: description, plan, commits, shards (presence, sha256, number of frames, crc of
+ * each), the manifest against the commits, label files. Changes nothing; any changed or missing byte is a fault.
+ */
 export async function verifyDataset(
   dir: string,
   { onProgress }: { onProgress?: OnProgress } = {},
 ): Promise<Verified> {
-  const description = await readDescription(dir);
-  const { slots } = await readPlan(dir);
-  const verified: Verified = { slots: slots.length, frames: 0, bad: 0, faults: [] };
+  const verified: Verified = { slots: 0, frames: 0, bad: 0, faults: [] };
+  const described = await findFault(() => readDescription(dir));
+  const planned = await findFault(() => readPlan(dir));
+  for (const [name, { problem }] of [
+    [layout.description, described],
+    [layout.plan, planned],
+  ] as const)
+    if (problem) verified.faults.push({ name, problem, repairable: false });
+  if (!described.value || !planned.value) return verified;
+  const { slots } = planned.value;
+  verified.slots = slots.length;
   for (const [i, { slot }] of slots.entries()) {
-    const problem = await checkSlot(dir, slot, description, verified);
-    if (problem) verified.faults.push({ slot, problem });
+    const problem = await checkSlot(dir, slot, described.value, verified);
+    if (problem) verified.faults.push({ name: slot, problem, repairable: true });
     onProgress?.({ stage: 'verify', done: i + 1, total: slots.length, unit: 'slots' });
   }
   const problem = await checkManifest(dir, verified);
-  if (problem) verified.faults.push({ slot: 'manifest', problem });
+  if (problem) verified.faults.push({ name: MANIFEST, problem, repairable: true });
+  verified.faults.push(...(await checkLabels(dir)));
   return verified;
 }
 
-/** Moves commits and shards that fail `verifyDataset` into set-aside/, so that the next ingest fills their slots again. */
-export async function repairDataset(
+const MANIFEST = 'manifest';
+
+/**
+ * Moves commits and shards that fail `verifyDataset` into set-aside/, so that their slots are open. Filling those and
+ * finalising is the queue's work (workers/repair.ts).
+ */
+export async function setAsideFaults(
   dir: string,
   options: { onProgress?: OnProgress } = {},
 ): Promise<Verified> {
   const verified = await verifyDataset(dir, options);
   const storage = storageAt(dir);
-  const setAside = (name: string) => storage.move(name, layout.aside(name)).catch(() => {});
-  for (const { slot } of verified.faults) {
-    const commit = await readCommit(dir, slot).catch(() => null);
-    await setAside(layout.commit(slot));
+  const setAside = (name: string) => storage.move(name, layout.aside(name));
+  for (const { name, repairable } of verified.faults) {
+    if (!repairable || name === MANIFEST) continue;
+    const commit = await readCommit(dir, name).catch(() => null);
+    await setAside(layout.commit(name));
     if (commit) await setAside(commit.shard);
   }
   return verified;
+}
+
+/** What `work` gives, or what the typed error that it throws says. */
+async function findFault<T>(work: () => Promise<T>): Promise<{ value: T | null; problem: string | null }> {
+  try {
+    return { value: await work(), problem: null };
+  } catch (error) {
+    if (isStormreelError(error) && error.tag === 'CorruptShardError')
+      return { value: null, problem: error.message };
+    throw error;
+  }
 }
 
 /** With open slots a manifest of an earlier state is in order; what it is then compared with is not there yet. */
@@ -73,6 +106,20 @@ async function checkManifest(dir: string, { faults }: Verified): Promise<string 
     if (isStormreelError(error)) return error.message;
     throw error;
   }
+}
+
+async function checkLabels(dir: string): Promise<Fault[]> {
+  const storage = storageAt(dir);
+  const faults: Fault[] = [];
+  for (const file of (await storage.list(layout.labels)).filter((name) => name.endsWith('.arrow')).sort()) {
+    const name = `${layout.labels}/${file}`;
+    try {
+      openSealedArrow(await storage.read(name));
+    } catch (error) {
+      faults.push({ name, problem: `it cannot be read: ${(error as Error).message}`, repairable: false });
+    }
+  }
+  return faults;
 }
 
 async function checkSlot(

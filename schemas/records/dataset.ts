@@ -94,7 +94,8 @@ export const Slot = z.strictObject({
   slot: z.string(),
   series: z.string(),
   frames: z.array(PlannedFrame).min(1),
-  supersedes: z.string().optional(),
+  /** Slots that this one takes the place of: their sources changed, or they were put together. */
+  supersedes: z.array(z.string()).optional(),
 });
 export type Slot = z.infer<typeof Slot>;
 

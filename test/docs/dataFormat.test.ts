@@ -60,7 +60,7 @@ describe('docs/data-format.md', () => {
     expect(manifest.metadata.get('hash')).toBe(store.hash);
     const labels = arrow(join(dir, 'labels/truth.arrow'));
     expect(columns('labels')).toEqual(names(labels));
-    expect([...labels.metadata.keys()].sort()).toEqual(['hash', 'rule', 'source']);
+    expect([...labels.metadata.keys()].sort()).toEqual(['hash', 'rule', 'seal', 'source']);
   });
 
   it('names the columns of predictions, events, scores and attention', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDataset, repairDataset, storageAt, verifyDataset } from '../../pipeline/shards/index.js';
+import { openDataset, setAsideFaults, storageAt, verifyDataset } from '../../pipeline/shards/index.js';
 import { hasS3, makeBucket, type S3Server, startS3 } from '../servers/s3.js';
 import { fillHere } from './fillHere.js';
 import { writeMaps } from './maps.js';
@@ -54,7 +54,7 @@ describe.skipIf(!hasS3)('a dataset on object storage', () => {
     const bytes = await storage.read(`shards/${shard}`);
     bytes[bytes.length >> 1] ^= 1;
     await storage.replace(`shards/${shard}`, bytes);
-    const { faults } = await repairDataset(DATASET);
+    const { faults } = await setAsideFaults(DATASET);
     expect(faults).toHaveLength(1);
     expect(await fillHere(DATASET, { sources: [maps], shardFrames: 4 })).toBe(local);
     const store = await openDataset(DATASET);

@@ -9,7 +9,7 @@ import {
   finalise,
   openDataset,
   openSlots,
-  repairDataset,
+  setAsideFaults,
   verifyDataset,
   writeSlot,
 } from '../../pipeline/shards/index.js';
@@ -185,7 +185,7 @@ describe('a dataset', () => {
     await rm(join(dir, 'shards', 'west', shards[1]));
     const commits = (await readdir(join(dir, 'commits'))).sort();
     await writeFile(join(dir, 'commits', commits[0]), '');
-    expect((await repairDataset(dir)).faults.length).toBe(3);
+    expect((await setAsideFaults(dir)).faults.length).toBe(3);
     expect((await openSlots(dir)).length).toBe(3);
     expect((await fill()).hash).toBe(hash);
     expect((await verifyDataset(dir)).faults).toEqual([]);
@@ -237,13 +237,13 @@ describe('a dataset', () => {
     for (const [name, content] of damage) {
       await writeFile(join(dir, name), content);
       await expect(openDataset(dir)).rejects.toMatchObject({ tag: 'CorruptShardError' });
-      expect((await verifyDataset(dir)).faults).toEqual([{ slot: 'manifest', problem: expect.any(String) }]);
+      expect((await verifyDataset(dir)).faults).toMatchObject([{ name: 'manifest', repairable: true }]);
       expect((await finalise(dir)).hash).toBe(hash);
       expect((await verifyDataset(dir)).faults).toEqual([]);
     }
     const [revision] = await readdir(join(dir, 'plan'));
     await writeFile(join(dir, 'plan', revision), '');
-    expect((await verifyDataset(dir)).faults).toMatchObject([{ slot: 'manifest' }]);
+    expect((await verifyDataset(dir)).faults).toMatchObject([{ name: 'plan', repairable: false }]);
   });
 
   it('is not made of a description that could not be read back', async () => {
