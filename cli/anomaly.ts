@@ -41,7 +41,7 @@ const fit = () =>
     'Learn ordinary sequences from the training part, score every frame, compare with baselines',
     'stormreel anomaly fit dataset --out run --config stormreel.yaml',
   )
-    .argument('<source>', 'folder of the dataset')
+    .argument('<source>', 'folder or s3:// address of the dataset')
     .requiredOption(
       '--out <run>',
       'folder of the run: anomaly/, scores.parquet and scores.csv are written there',
@@ -79,7 +79,7 @@ const score = () =>
     'Score every frame of a dataset with a fitted model',
     'stormreel anomaly score dataset --model run --out scores.parquet',
   )
-    .argument('<source>', 'folder of the dataset')
+    .argument('<source>', 'folder or s3:// address of the dataset')
     .requiredOption('--model <run>', 'folder of a run that `stormreel anomaly fit` wrote')
     .requiredOption('--out <file>', 'scores.parquet or scores.csv')
     .addOption(backend())

@@ -57,4 +57,5 @@ async function readYaml(file: string): Promise<unknown> {
   }
 }
 
-const isUrl = (source: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
+/** Has a scheme: no path to make absolute. */
+export const isUrl = (source: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(source);

@@ -23,7 +23,7 @@ export const command = () =>
 
 const info = () =>
   define('info', 'Grid, bands, series, frames and hash', 'stormreel dataset info dataset --json')
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
         const store = await openDataset(datasetAddress(dir));
@@ -42,7 +42,7 @@ const verify = () =>
     'Read every shard and compare it with its commit; exit code 2 when something is wrong',
     'stormreel dataset verify dataset',
   )
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
         const verified = await verifyDataset(datasetAddress(dir), { onProgress: out.onProgress });
@@ -62,7 +62,7 @@ const repairCommand = () =>
     'Rebuild from their sources just the shards that fail the check; damaged files are kept in set-aside/',
     'stormreel dataset repair dataset',
   )
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .addOption(queueOption('redis://... instead of the queue inside the process'))
     .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere')
     .action(
@@ -86,7 +86,7 @@ const repairCommand = () =>
 
 const hash = () =>
   define('hash', 'Print the dataset hash alone on a line', 'stormreel dataset hash dataset')
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .action(
       action(async ({ args: [dir], out }) => {
         const { hash: found } = await readFinished(datasetAddress(dir));

@@ -15,7 +15,7 @@ import { datasetAddress, openDataset } from '../pipeline/shards/index.js';
 import { IngestConfig, LabelsConfig } from '../schemas/config/index.js';
 import { type Ingested, ingest } from '../workers/index.js';
 import { action, define } from './command.js';
-import { check, loadConfig } from './config.js';
+import { check, isUrl, loadConfig } from './config.js';
 import { type IngestFlags, ingestFlags, labelFlags } from './ingestFlags.js';
 import { queueOption } from './queueOption.js';
 import { workerCount } from './workerCount.js';
@@ -33,8 +33,11 @@ export const command = () =>
     'Decode maps into an ordered dataset of Arrow shards; run it again to go on or to add new maps',
     'stormreel ingest maps --out dataset --labels labels.csv',
   )
-    .argument('[source...]', 'folders, globs or files: GeoTIFF, NetCDF, PNG, JPEG')
-    .option('--out <dataset>', 'folder of the dataset')
+    .argument(
+      '[source...]',
+      'folders, globs or files: GeoTIFF, NetCDF, PNG, JPEG; https:// or s3:// addresses: GeoTIFF',
+    )
+    .option('--out <dataset>', 'folder of the dataset, or s3://BUCKET/PREFIX')
     .option('--config <file>', 'stormreel.yaml; its dataset, ingest and labels sections are used')
     .option('--labels <file>', 'CSV with a header: time, label, and optionally series, event_id, lat, lon')
     .option('--time <pattern>', 'time in a file name, e.g. map_{YYYY}{MM}{DD}_{hh}{mm}.tif')
@@ -103,7 +106,7 @@ async function settings(
     throw new ConfigError('no dataset folder', {
       hint: 'add --out DATASET, or --config FILE with a dataset',
     });
-  const given = sources.length ? sources.map((s) => resolve(s)) : file?.ingest.sources;
+  const given = sources.length ? sources.map((s) => (isUrl(s) ? s : resolve(s))) : file?.ingest.sources;
   if (!given?.length)
     throw new ConfigError('no sources', {
       hint: 'name folders, globs or files of maps: stormreel ingest maps --out DATASET',

@@ -35,7 +35,7 @@ export const command = () =>
     'Give every frame a calibrated probability, and find the storms',
     'stormreel label dataset --model run --out predictions.parquet',
   )
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .requiredOption('--model <run>', 'folder of a run that `stormreel train` wrote')
     .requiredOption('--out <file>', 'predictions.parquet or predictions.csv; events are written beside it')
     .option('--attention <file>', 'where the model looked, as an Arrow file')

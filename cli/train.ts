@@ -38,7 +38,7 @@ export const command = () =>
     'Train a model on a dataset with labels',
     'stormreel train dataset --out run --split train=2000-01-01/2002-01-01,test=2002-01-01/2003-01-01',
   )
-    .argument('<dataset>', 'folder of the dataset')
+    .argument('<dataset>', 'folder or s3:// address of the dataset')
     .requiredOption('--out <run>', 'folder of the run')
     .option('--config <file>', 'stormreel.yaml; its split, model and training sections are used')
     .option('--split <parts>', 'train=FROM/TO,validation=FROM/TO,test=FROM/TO; from <= time < to')

@@ -53,7 +53,8 @@ export async function withFile<T>(path: string, work: (source: ByteSource) => Pr
   }
 }
 
-function checkRange(path: string, size: number, offset: number, length: number): void {
+/** BadRasterError where the range reaches past the end. */
+export function checkRange(path: string, size: number, offset: number, length: number): void {
   if (offset >= 0 && length >= 0 && offset + length <= size) return;
   throw new BadRasterError(
     `${path} ends early: bytes ${offset} to ${offset + length} are needed, it has ${size}`,

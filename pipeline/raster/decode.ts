@@ -5,10 +5,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { STORED, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription, FrameSource, PlannedFrame, Series } from '../../schemas/records/index.js';
 import { BadRasterError, SourceChangedError } from '../errors.js';
+import { isRemote } from '../remote/index.js';
+import type { ByteSource } from './bytes.js';
 import type { MapCache } from './cache.js';
 import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
+import { openPlanned } from './remoteBytes.js';
 import { resample, resampler } from './resample.js';
 import { unreadable } from './unreadable.js';
 
@@ -44,7 +47,9 @@ export async function decodeFrame(
 }
 
 const frameKey = ({ sources }: PlannedFrame): string =>
-  sources.map(({ path, index, size, mtimeMs }) => `${path}\0${index}\0${size}\0${mtimeMs}`).join('\0');
+  sources
+    .map(({ path, index, size, mtimeMs, etag }) => `${path}\0${index}\0${size}\0${mtimeMs}\0${etag ?? ''}`)
+    .join('\0');
 
 async function decodeWhole(
   sources: readonly FrameSource[],
@@ -71,10 +76,15 @@ async function decodeWhole(
 
 /** Bytes and their hash; a NetCDF file is hashed once and read by range, so its bytes are not kept. */
 async function readSource(
-  { path, size, mtimeMs }: FrameSource,
+  planned: FrameSource,
   limits: DecodeLimits,
   cache: MapCache | undefined,
-) {
+): Promise<{ bytes: Uint8Array | ByteSource; sha256: string }> {
+  const { path, size, mtimeMs } = planned;
+  if (isRemote(path)) {
+    const { source, sha256 } = await openPlanned(planned, limits);
+    return { bytes: source, sha256 };
+  }
   const now = await stat(path).catch((cause) => {
     if (cause.code !== 'ENOENT') throw unreadable(path, cause);
     throw new SourceChangedError(`${path} is gone since it was planned`, {

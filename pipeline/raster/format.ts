@@ -1,12 +1,14 @@
 /** One door to every format: header of a file, and its bands at one time. */
 import { extname } from 'node:path';
 import { BadRasterError } from '../errors.js';
-import { memorySource, withFile } from './bytes.js';
+import { isRemote } from '../remote/index.js';
+import { type ByteSource, memorySource, withFile } from './bytes.js';
 import { decodeGeoTiff, readGeoTiffHeader } from './geotiff/index.js';
 import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
 import { decodePicture, readPictureHeader } from './picture.js';
+import { withRemote } from './remoteBytes.js';
 
 type Format = 'geotiff' | 'netcdf' | 'picture';
 
@@ -35,6 +37,7 @@ function formatOf(path: string): Format {
 /** Size, grid, bands and times of a file; no pixels. BadRasterError, GridMismatchError, TimeError. */
 export async function readHeader(path: string, limits: DecodeLimits): Promise<MapHeader> {
   const format = formatOf(path);
+  if (isRemote(path)) return withRemote(path, (source) => readGeoTiffHeader(source, limits));
   if (format === 'netcdf') return readNetCdfHeader(path, limits);
   // Opened first, so that a file that may not be read is told from one that is no picture.
   if (format === 'picture') return withFile(path, () => readPictureHeader(path, limits));
@@ -43,11 +46,11 @@ export async function readHeader(path: string, limits: DecodeLimits): Promise<Ma
 
 /**
  * The wanted bands at position `index` of the file's time axis. `bytes` is the whole file where the caller has it (its
- * sha256 was taken from the same bytes).
+ * sha256 was taken from the same bytes), or the way to its bytes.
  */
 export async function decodeMap(
   path: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | ByteSource,
   wanted: readonly (number | string)[],
   index: number,
   limits: DecodeLimits,
@@ -58,8 +61,9 @@ export async function decodeMap(
     return { header, map: await decodeNetCdf(path, header, wanted.map(String), index, limits) };
   }
   const numbers = wanted.map(Number);
-  if (format === 'picture') return decodePicture(path, bytes, numbers, limits);
-  const source = memorySource(path, bytes);
+  const whole = bytes instanceof Uint8Array;
+  if (format === 'picture' && whole) return decodePicture(path, bytes, numbers, limits);
+  const source = whole ? memorySource(path, bytes) : bytes;
   const header = await readGeoTiffHeader(source, limits);
   const bands = await decodeGeoTiff(source, header, numbers);
   const { width, height } = header;

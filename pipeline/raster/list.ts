@@ -3,14 +3,18 @@ import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { BadRasterError, ConfigError, isStormreelError, type StormreelError } from '../errors.js';
+import { isRemote } from '../remote/index.js';
 import { MAP_ENDINGS } from './format.js';
+import { listRemote } from './remoteList.js';
 import { unreadable } from './unreadable.js';
 
 export interface MapFile {
-  /** Absolute. */
+  /** Absolute, or the address of a file on another machine. */
   path: string;
   size: number;
   mtimeMs: number;
+  /** Of a file on another machine. */
+  etag?: string;
   /** Folders between the source and the file, outermost first; empty where the file lies in the source itself. */
   folders: string[];
   /** Name of the folder that was given, or that holds the given file. */
@@ -31,13 +35,17 @@ export async function listMaps(
 ): Promise<MapFile[]> {
   const found = new Map<string, MapFile>();
   for (const source of sources) {
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source))
-      throw new ConfigError(`cannot read ${source}: maps over the network are not supported yet`, {
-        hint: 'download the files and give their folder',
+    const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source)?.[1];
+    if (scheme && !isRemote(source))
+      throw new ConfigError(`cannot read ${scheme}:// addresses`, {
+        hint: 'give a folder, https:// or s3://; download the files otherwise',
+        fields: { scheme },
       });
-    const files = /[*?]/.test(source)
-      ? await globbed(source, followLinks)
-      : await listed(resolve(source), followLinks);
+    const files = scheme
+      ? await listRemote(source)
+      : /[*?]/.test(source)
+        ? await globbed(source, followLinks)
+        : await listed(resolve(source), followLinks);
     if (files.length === 0)
       throw new ConfigError(`${source} holds no map`, { hint: `maps end in ${MAP_ENDINGS.join(' ')}` });
     for (const file of files) found.set(file.path, file);

@@ -92,9 +92,9 @@ async function scanFile(
 ): Promise<ScannedMap[]> {
   if (file.fault) throw file.fault;
   const header = await readHeader(file.path, limits);
-  const { path, size, mtimeMs } = file;
+  const { path, size, mtimeMs, etag } = file;
   const source = (index: number, band: string | null): ScannedSource => ({
-    file: { path, size, mtimeMs, index },
+    file: { path, size, mtimeMs, ...(etag !== undefined && { etag }), index },
     header,
     band,
   });

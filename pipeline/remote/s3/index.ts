@@ -5,6 +5,7 @@ export {
   downloadObject,
   headObject,
   listObjects,
+  openObject,
   type ReadOptions,
   readObject,
   removeObject,

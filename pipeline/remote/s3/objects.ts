@@ -45,13 +45,34 @@ export async function readObject(place: S3Place, options: ReadOptions = {}): Pro
     place,
     async (s3) => {
       const { body, length } = await get(s3, place, options);
-      const parts: Buffer[] = [];
-      for await (const part of body) parts.push(part);
-      const bytes = Buffer.concat(parts);
-      if (bytes.length !== length) throw new RemoteFault(`${bytes.length} bytes came of ${length}`);
-      return bytes;
+      return bytesOf(body, length);
     },
     options,
+  );
+}
+
+/** The first bytes of an object, and what it is, by one request. */
+export function openObject(
+  place: S3Place,
+  { first, signal }: { first: number; signal?: AbortSignal },
+): Promise<S3Head & { bytes: Buffer }> {
+  const range = { offset: 0, length: Math.max(1, first) };
+  return ask(
+    place,
+    async (s3) => {
+      try {
+        const { body, size, etag, mtimeMs } = await get(s3, place, { range, signal });
+        const bytes = await bytesOf(body, Math.min(size, range.length));
+        return { bytes, size, etag, mtimeMs };
+      } catch (error) {
+        if (statusOf(error) !== 416) throw error;
+        const { ETag = '', LastModified } = await s3.client.send(
+          new s3.library.HeadObjectCommand(objectOf(place)),
+        );
+        return { bytes: Buffer.alloc(0), size: 0, etag: ETag, mtimeMs: LastModified?.getTime() ?? 0 };
+      }
+    },
+    { signal },
   );
 }
 
@@ -69,6 +90,14 @@ export async function downloadObject(place: S3Place, path: string, options: Read
   );
 }
 
+async function bytesOf(body: Readable, length: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of body) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  if (bytes.length !== length) throw new RemoteFault(`${bytes.length} bytes came of ${length}`);
+  return bytes;
+}
+
 async function get({ client, library }: S3, place: S3Place, { range, etag, signal }: ReadOptions) {
   const command = new library.GetObjectCommand({
     ...objectOf(place),
@@ -76,9 +105,17 @@ async function get({ client, library }: S3, place: S3Place, { range, etag, signa
     ...(etag && { IfMatch: etag }),
   });
   try {
-    const { Body, ContentLength, ETag } = await client.send(command, { abortSignal: signal });
+    const {
+      Body,
+      ContentLength = 0,
+      ContentRange = '',
+      ETag = '',
+      LastModified,
+    } = await client.send(command, { abortSignal: signal });
     if (etag && ETag && ETag !== etag) throw changed(place);
-    return { body: Body as Readable, length: range?.length ?? ContentLength ?? 0 };
+    const size = Number(/\/(\d+)$/.exec(ContentRange)?.[1] ?? ContentLength);
+    const length = range?.length ?? size;
+    return { body: Body as Readable, length, size, etag: ETag, mtimeMs: LastModified?.getTime() ?? 0 };
   } catch (error) {
     if (statusOf(error) === 412) throw changed(place);
     throw error;
