@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import { CorruptShardError, isStormreelError } from '../errors.js';
+import { RemoteFault } from '../remote/index.js';
 import { layout } from './layout.js';
 import { storageAt } from './storage/index.js';
 import type { FrameIndex } from './store.js';
@@ -50,7 +51,7 @@ async function readTable(dir: string, name: string): Promise<Table> {
     if (name !== layout.manifest(sha256.slice(0, 8))) throw new Error('its bytes have changed');
     return tableFromIPC(bytes);
   } catch (cause) {
-    if (isStormreelError(cause)) throw cause;
+    if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
     throw new CorruptShardError(
       `${storage.locate(name)} cannot be read as a manifest: ${(cause as Error).message}`,
       { hint: 'run the same stormreel ingest again; it is written anew from the commits', cause },
