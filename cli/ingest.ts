@@ -89,8 +89,9 @@ export const command = () =>
         const table = labels && (await labelDataset(dataset, done, labels, out.log));
         const { hash, frames, bad, series } = done;
         const rejected = done.rejected.length;
+        const leftOut = done.rejected;
         out.result(
-          { dataset, hash, frames, bad, series, rejected, labels: table && labelSummary(table) },
+          { dataset, hash, frames, bad, series, rejected, leftOut, labels: table && labelSummary(table) },
           text(dataset, done, table),
         );
       }),
