@@ -109,6 +109,11 @@ async function scanFile(
   const folder = seriesFolder(file, classFolders);
   const fallback = seriesName(config.series ?? folder);
   if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
+  if (header.times?.length === 0)
+    throw new BadRasterError(`${path} has a time axis without entries`, {
+      hint: 'get the file again, or leave it out with --on-bad-frame skip',
+      fields: { path },
+    });
   if (header.times)
     return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, null)] }));
   const reading = config.time ? readName(path) : await untold(path, header, readName, config.assumeUtc);
