@@ -40,7 +40,7 @@ export async function settleDescription(dir: string, description: DatasetDescrip
         },
       );
   const { series: known, ...others } = before;
-  const keys = Object.keys(others) as (keyof typeof others)[];
+  const keys = [...new Set([...Object.keys(others), 'compression'])] as (keyof typeof others)[];
   const differ = keys.filter((key) => !same(before[key], description[key]));
   if (differ.length > 0)
     throw new ConfigError(`${dir} holds a dataset with other ${differ.join(', ')}`, {
