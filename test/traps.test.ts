@@ -145,7 +145,13 @@ describe('the prior', () => {
     expect(Math.abs(streamPrior(1) - prior)).toBeLessThan(0.003); // but for the frames at both ends
   });
   it('of event-balanced draws is known, so that it can be undone', () => {
-    const sampler = eventSampler({ windows: all, labels, seed: 1, share: 0.5 });
+    const sampler = eventSampler({
+      windows: all,
+      timeline: { slots: Int32Array.from(frames.index.time.keys()) },
+      labels,
+      seed: 1,
+      share: 0.5,
+    });
     expect(sampler.prior).toBeGreaterThan(2 * prior);
     let storm = 0;
     for (let i = 0; i < 5000; i++) for (const f of at(sampler.at(0, i))) storm += labels.label[f];

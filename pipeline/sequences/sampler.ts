@@ -4,10 +4,13 @@
  */
 import type { LabelTable } from '../labels/index.js';
 import { Random } from '../random.js';
+import type { Timeline } from './timeline.js';
 import type { Windows } from './types.js';
 
 export interface SamplerOptions {
   windows: Windows;
+  /** What the windows count in: their slots hold frames, or nothing. */
+  timeline: Pick<Timeline, 'slots'>;
   labels: LabelTable;
   seed: number;
   /** Share of draws that hold a storm. */
@@ -23,13 +26,14 @@ export interface Sampler {
 }
 
 /** Without storm windows, or without calm ones, draws come from the others alone. */
-export function eventSampler({ windows, labels, seed, share }: SamplerOptions): Sampler {
-  const groups = groupWindows(windows, labels);
+export function eventSampler({ windows, timeline, labels, seed, share }: SamplerOptions): Sampler {
+  const framesOf = countedFrames(windows, timeline, labels);
+  const groups = groupWindows(windows.length, framesOf, labels);
   const ofStorm = groups.events === 0 ? 0 : groups.calm.length === 0 ? 1 : share;
   const random = Random.from(seed).key('sampler');
   return {
     events: groups.events,
-    prior: expectedPrior(windows, labels, groups, ofStorm),
+    prior: expectedPrior(framesOf, labels, groups, ofStorm),
     at(epoch, i) {
       const draw = random.key(epoch).key(i);
       if (draw.uniform() >= ofStorm) return groups.calm[draw.integer(groups.calm.length)];
@@ -48,11 +52,26 @@ interface Groups {
   calm: Float64Array;
 }
 
-function groupWindows(windows: Windows, labels: LabelTable): Groups {
+/** Frames of a window whose label counts. */
+type FramesOf = (window: number) => number[];
+
+function countedFrames(windows: Windows, { slots }: Pick<Timeline, 'slots'>, labels: LabelTable): FramesOf {
+  return (window) => {
+    const { start, length } = windows.at(window);
+    const found: number[] = [];
+    for (let slot = start; slot < start + length; slot++) {
+      const frame = slots[slot];
+      if (frame >= 0 && !labels.ignore[frame] && labels.label[frame] >= 0) found.push(frame);
+    }
+    return found;
+  };
+}
+
+function groupWindows(length: number, framesOf: FramesOf, labels: LabelTable): Groups {
   const perEvent = new Map<number, number>();
   let calmCount = 0;
-  for (let i = 0; i < windows.length; i++) {
-    const found = eventsIn(windows, labels, i);
+  for (let i = 0; i < length; i++) {
+    const found = eventsIn(framesOf(i), labels);
     if (found.size === 0) calmCount++;
     for (const event of found) perEvent.set(event, (perEvent.get(event) ?? 0) + 1);
   }
@@ -65,8 +84,8 @@ function groupWindows(windows: Windows, labels: LabelTable): Groups {
   const storm = new Float64Array(start[events.length]);
   const calm = new Float64Array(calmCount);
   calmCount = 0;
-  for (let i = 0; i < windows.length; i++) {
-    const found = eventsIn(windows, labels, i);
+  for (let i = 0; i < length; i++) {
+    const found = eventsIn(framesOf(i), labels);
     if (found.size === 0) calm[calmCount++] = i;
     for (const event of found) {
       const at = next.get(event) ?? 0;
@@ -77,21 +96,17 @@ function groupWindows(windows: Windows, labels: LabelTable): Groups {
   return { events: events.length, start, storm, calm };
 }
 
-/** Events with a storm frame that counts in window i. */
-function eventsIn(windows: Windows, labels: LabelTable, i: number): Set<number> {
-  const { start, length } = windows.at(i);
+/** Events with a storm frame among `frames`. */
+function eventsIn(frames: readonly number[], labels: LabelTable): Set<number> {
   const found = new Set<number>();
-  for (let frame = start; frame < start + length; frame++)
-    if (labels.label[frame] === 1 && !labels.ignore[frame]) found.add(labels.event[frame]);
+  for (const frame of frames) if (labels.label[frame] === 1) found.add(labels.event[frame]);
   return found;
 }
 
-function expectedPrior(windows: Windows, labels: LabelTable, groups: Groups, ofStorm: number): number {
+function expectedPrior(framesOf: FramesOf, labels: LabelTable, groups: Groups, ofStorm: number): number {
   const total = { storm: 0, counted: 0 };
   const add = (window: number, weight: number) => {
-    const { start, length } = windows.at(window);
-    for (let frame = start; frame < start + length; frame++) {
-      if (labels.ignore[frame] || labels.label[frame] < 0) continue;
+    for (const frame of framesOf(window)) {
       total.counted += weight;
       total.storm += weight * labels.label[frame];
     }
