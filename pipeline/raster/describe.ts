@@ -30,16 +30,7 @@ export interface Described {
 
 type DescribeConfig = Pick<
   IngestConfig,
-  | 'bands'
-  | 'grid'
-  | 'crs'
-  | 'extent'
-  | 'resampling'
-  | 'tiles'
-  | 'step'
-  | 'pictures'
-  | 'onBadFrame'
-  | 'compression'
+  'bands' | 'grid' | 'crs' | 'extent' | 'resampling' | 'tiles' | 'step' | 'pictures' | 'onBadFrame'
 >;
 
 const NATIVE = new Set<string>(['u8', 'i16', 'u16', 'f32']);
@@ -79,9 +70,7 @@ export function describeDataset(
   const description: DatasetDescription = {
     formatVersion: 1,
     encoderVersion: 1,
-    ...{ grid, sourceGrid, bands, dtype },
-    ...(config.compression === 'lz4' && { compression: config.compression }),
-    resampling: config.resampling,
+    ...{ grid, sourceGrid, bands, dtype, resampling: config.resampling },
     stepMs: config.pictures ? null : config.step ? spanMs(config.step) : (stepMs ?? medianStep(bySeries)),
     time: config.pictures ? 'none' : 'utc',
     series,

@@ -79,15 +79,14 @@ async function openRedis(text: string, settings: ConnectionSettings): Promise<Co
   const url = parseRedisUrl(text);
   const where = describeAddress(url);
   const options = await redisOptions(url);
-  await answers(options, url);
+  await answers(options, where);
   return connect('redis', where, redisMaker(options as ConnectionOptions, settings), async () => {});
 }
 
 const ANSWER_WITHIN_MS = 10_000;
 
 /** BullMQ would wait for ever for a server that is not there. */
-async function answers(options: RedisOptions, url: URL): Promise<void> {
-  const where = describeAddress(url);
+async function answers(options: RedisOptions, where: string): Promise<void> {
   const probe = new Redis({
     ...options,
     lazyConnect: true,
@@ -106,7 +105,7 @@ async function answers(options: RedisOptions, url: URL): Promise<void> {
   } catch (error) {
     const told = reason || (error as Error).message;
     throw new QueueError(`cannot use the Redis at ${where}: ${told}`, {
-      hint: cureOf(told, url),
+      hint: cureOf(told),
       fields: { where },
     });
   } finally {
