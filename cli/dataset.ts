@@ -1,5 +1,5 @@
 /** `stormreel dataset info|verify|repair|hash`. */
-import { CorruptShardError } from '../pipeline/errors.js';
+import { ConfigError, CorruptShardError } from '../pipeline/errors.js';
 import { formatInstant } from '../pipeline/labels/index.js';
 import {
   type Dataset,
@@ -9,7 +9,7 @@ import {
   type Verified,
   verifyDataset,
 } from '../pipeline/shards/index.js';
-import { repair } from '../workers/index.js';
+import { compact, repair } from '../workers/index.js';
 import { action, define } from './command.js';
 import { queueOption } from './queueOption.js';
 import { workerCount } from './workerCount.js';
@@ -19,6 +19,7 @@ export const command = () =>
     .addCommand(info())
     .addCommand(verify())
     .addCommand(repairCommand())
+    .addCommand(compactCommand())
     .addCommand(hash());
 
 const info = () =>
@@ -80,6 +81,42 @@ const repairCommand = () =>
           length
             ? `${dir}: ${length} fault${length > 1 ? 's' : ''} mended, hash ${finished?.hash}`
             : `${dir}: ${counts(verified)}, nothing to mend`,
+        );
+      }),
+    );
+
+interface CompactFlags extends RepairFlags {
+  shardFrames: string;
+}
+
+const compactCommand = () =>
+  define(
+    'compact',
+    'Put many small shards, such as live maps make, together into few large ones; the hash stays',
+    'stormreel dataset compact dataset',
+  )
+    .argument('<dataset>', 'folder of the dataset')
+    .option('--shard-frames <n>', 'most frames in one shard', '64')
+    .addOption(queueOption('redis://... instead of the queue inside the process'))
+    .option('--workers <n>', 'processes; 0 leaves the work to workers elsewhere')
+    .action(
+      action<CompactFlags>(async ({ args: [dir], flags, out, signal }) => {
+        const shardFrames = Number(flags.shardFrames);
+        if (!Number.isInteger(shardFrames) || shardFrames < 2)
+          throw new ConfigError(
+            `--shard-frames is "${flags.shardFrames}"; expected a whole number of at least 2`,
+            {
+              hint: 'e.g. --shard-frames 64',
+            },
+          );
+        const { before, after, finished } = await compact(datasetAddress(dir), {
+          ...{ shardFrames, queue: flags.queue, workers: workerCount(flags), signal },
+          onProgress: out.onProgress,
+        });
+        const { hash: found, frames } = finished;
+        out.result(
+          { before, after, frames, hash: found },
+          `${dir}: ${frames} frames, ${before} shards are now ${after}; hash ${found}`,
         );
       }),
     );

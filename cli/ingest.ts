@@ -56,6 +56,7 @@ export const command = () =>
     .option('--follow-links', 'read links in a folder that lead out of it')
     .option('--pictures', 'maps are pictures without times')
     .option('--shard-frames <n>', 'frames in one shard')
+    .addOption(new Option('--compression <name>', 'of shards').choices(['none', 'lz4']))
     .option('--assume-utc', 'times without a zone, of maps and labels, are UTC')
     .option('--label-column <name>', 'column of the class')
     .option('--label-time-offset <span>', 'added to every label time, e.g. -12h')
@@ -89,8 +90,9 @@ export const command = () =>
         const table = labels && (await labelDataset(dataset, done, labels, out.log));
         const { hash, frames, bad, series } = done;
         const rejected = done.rejected.length;
+        const leftOut = done.rejected;
         out.result(
-          { dataset, hash, frames, bad, series, rejected, labels: table && labelSummary(table) },
+          { dataset, hash, frames, bad, series, rejected, leftOut, labels: table && labelSummary(table) },
           text(dataset, done, table),
         );
       }),

@@ -17,6 +17,7 @@ export interface IngestFlags {
   followLinks?: boolean;
   pictures?: boolean;
   shardFrames?: string;
+  compression?: string;
   assumeUtc?: boolean;
   labelColumn?: string;
   labelTimeOffset?: string;
@@ -47,6 +48,7 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     followLinks: flags.followLinks,
     pictures: flags.pictures,
     shardFrames: flags.shardFrames && Number(flags.shardFrames),
+    compression: flags.compression,
     assumeUtc: flags.assumeUtc,
   });
 }

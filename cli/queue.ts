@@ -2,10 +2,11 @@
 import { ConfigError } from '../pipeline/errors.js';
 import { type Action, manage, type QueueStatus } from '../workers/index.js';
 import { action, define } from './command.js';
+import { duration } from './progress.js';
 import { queueOption } from './queueOption.js';
 
 const SUMMARY: Record<Action, string> = {
-  status: 'Counts of jobs and the reasons of failed ones',
+  status: 'Counts of jobs by state and kind, age of the oldest, reasons of failed ones',
   retry: 'Try failed jobs again',
   drain: 'Take out all jobs that nobody has begun',
   clean: 'Forget finished and failed jobs',
@@ -24,7 +25,7 @@ const one = (name: Action) =>
     .action(
       action<{ queue?: string }>(async ({ args: [folder], flags, out }) => {
         const found = await manage(placeOf(folder, flags.queue), name);
-        out.result(found, found.map(text).join('\n'));
+        out.result(found, found.map((status) => text(status, DONE[name])).join('\n'));
       }),
     );
 
@@ -37,11 +38,33 @@ export function placeOf(folder: string | undefined, queue: string | undefined): 
   });
 }
 
-function text({ name, counts, failed }: QueueStatus): string {
-  const some = Object.entries(counts).filter(([, count]) => count > 0);
-  const jobs = some.map(([state, count]) => `${count} ${state}`).join(', ') || 'no jobs';
+const DONE: Record<Action, string> = {
+  status: '',
+  retry: 'tried again',
+  drain: 'taken out; the ingest that planned them adds them again if it still runs',
+  clean: 'forgotten',
+};
+
+function text(
+  { name, counts, kinds, oldestWaitingMs, workers, reasons, changed }: QueueStatus,
+  done: string,
+) {
+  const waits = oldestWaitingMs === null ? '' : `, the oldest for ${duration(oldestWaitingMs / 1_000)}`;
+  const takes =
+    workers === null ? '' : `; ${workers} ${workers === 1 ? 'process takes' : 'processes take'} jobs`;
   return [
-    `${name}: ${jobs}`,
-    ...failed.map(({ id, kind, reason }) => `  failed ${kind} ${id}: ${reason}`),
+    ...(changed === null ? [] : [`${changed} ${changed === 1 ? 'job' : 'jobs'} ${done}`]),
+    `${name}: ${states(counts) || 'no jobs'}${waits}${takes}`,
+    ...Object.entries(kinds).map(([kind, byState]) => `  ${kind}: ${states(byState)}`),
+    ...reasons.map(({ reason, count }) => `  failed ${count} x ${reason}`),
+    ...(counts.waiting > 0 && workers === 0
+      ? ['  nobody takes them: start stormreel worker --queue URL']
+      : []),
   ].join('\n');
 }
+
+const states = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');

@@ -4,10 +4,11 @@ import { ConfigError } from '../pipeline/errors.js';
 import { jsonLog, openTraces, textLog, WORK_KINDS, type WorkKind, work } from '../workers/index.js';
 import { action, define, type Output } from './command.js';
 import { queueOption } from './queueOption.js';
+import { whole } from './whole.js';
 
 interface Flags {
   queue?: string;
-  kinds?: string;
+  kinds: string;
   concurrency?: string;
   workers?: string;
   metricsPort?: string;
@@ -16,9 +17,9 @@ interface Flags {
 }
 
 const MORE = `
-Kinds of jobs: slots (decode maps into shards), finalise (compile the manifest); default: both. The steps of
-"stormreel run" are commands on the paths and the tensor backend of one machine: they stay with the process that runs
-the flow, while their ingest is done here.
+Kinds of jobs: ingest (maps into shards, then the manifest; one queue, so that a dataset never waits for a kind that
+nobody takes). The steps of "stormreel run" are no such kind: they are commands on the paths and the tensor backend of
+one machine and stay with the process that runs the flow, while their ingest is done here.
 
 Datasets must lie at the same paths here as where ingest was called. SIGTERM or Ctrl-C: no new jobs; those in hand are
 finished, or handed back after 6 s; a second one ends at once. Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318`;
@@ -30,7 +31,7 @@ export const command = () =>
     'stormreel worker --queue redis://queue-host:6379 --concurrency 4 --metrics-port 9464',
   )
     .addOption(queueOption())
-    .option('--kinds <a,b>', 'kinds of jobs to take; default: slots,finalise')
+    .option('--kinds <a,b>', 'kinds of jobs to take', 'ingest')
     .option('--concurrency <n>', 'child processes, each with one job; default: one a core')
     .addOption(new Option('--workers <n>', 'the older name of --concurrency').hideHelp())
     .option(
@@ -64,30 +65,20 @@ export const command = () =>
 function workFlags({ kinds, workers, concurrency = workers, metricsPort, metricsHost }: Flags) {
   const port = metricsPort === undefined ? undefined : whole('--metrics-port', metricsPort, 0, 65_535);
   return {
-    kinds: kinds === undefined ? undefined : kindsOf(kinds),
+    kinds: kindsOf(kinds),
     concurrency: concurrency === undefined ? undefined : whole('--concurrency', concurrency, 1, 1_024),
     health: port === undefined ? undefined : { port, host: metricsHost },
   };
-}
-
-/** ConfigError unless `text` is a whole number within the limits. */
-export function whole(flag: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= low && value <= high) return value;
-  throw new ConfigError(`${flag} is "${text}"; expected a whole number from ${low} to ${high}`, {
-    hint: `e.g. ${flag} ${Math.max(low, 4)}`,
-    fields: { flag, value: text },
-  });
 }
 
 function kindsOf(text: string): WorkKind[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !(WORK_KINDS as readonly string[]).includes(name));
   if (unknown.length === 0) return names as WorkKind[];
-  throw new ConfigError(`--kinds is "${text}"; a worker knows ${WORK_KINDS.join(' and ')}`, {
+  throw new ConfigError(`--kinds is "${text}"; a worker takes ${WORK_KINDS.join(' and ')}`, {
     hint: unknown.includes('step')
       ? 'steps of stormreel run stay on the machine where they were planned; leave step out'
-      : 'e.g. --kinds slots',
+      : `e.g. --kinds ${WORK_KINDS[0]}`,
     fields: { unknown },
   });
 }

@@ -1,5 +1,6 @@
 /** The queue's side of the work: ingest, flows of commands, workers, and what a person may ask of a queue. */
 export { type BoardOptions, openBoard } from './board.js';
+export { type Compacted, type CompactOptions, compact } from './compact.js';
 export { type FlowOptions, type FlowStep, runFlow } from './flow.js';
 export { type Ingested, type IngestOptions, ingest } from './ingest.js';
 export { jsonLog, textLog, type WorkLog } from './logs.js';

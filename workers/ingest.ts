@@ -6,6 +6,7 @@
 
 import type { OnProgress } from '../pipeline/progress.js';
 import { describeDataset, type Scan, scanSources } from '../pipeline/raster/index.js';
+import { RemoteFault } from '../pipeline/remote/index.js';
 import { createDataset, type Finished, readDescription } from '../pipeline/shards/index.js';
 import type { IngestConfig } from '../schemas/config/index.js';
 import type { PlannedFrame } from '../schemas/records/index.js';
@@ -37,7 +38,10 @@ export async function ingest(
   { queue, workers, classFolders, onProgress, signal, log = () => {} }: IngestOptions = {},
 ): Promise<Ingested> {
   const scan = await scanSources(config, { classFolders, onProgress, signal });
-  const known = await readDescription(dir).catch(() => null);
+  const known = await readDescription(dir).catch((error) => {
+    if (error instanceof RemoteFault) throw error;
+    return null; // what is wrong is told when the dataset is made
+  });
   const { description, frames, rejected: misfits } = describeDataset(scan, config, { stepMs: known?.stepMs });
   const rejected = [...scan.rejected, ...misfits];
   tellRejected(rejected, log);

@@ -4,11 +4,10 @@
  *
  *   const rows = await readLabels(LabelsConfig.parse({ file: 'storms.csv', column: 'storm' }), { baseDir: '.' });
  */
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { CsvError, parse } from 'csv-parse/sync';
 import type { LabelsConfig } from '../../schemas/config/index.js';
 import { ConfigError, LabelJoinError, TimeError } from '../errors.js';
+import { type CsvRecord, readCsv } from './csv.js';
 import { formatInstant, type InstantFault, parseInstant } from './instant.js';
 
 /** One label as its source states it. */
@@ -48,7 +47,7 @@ export async function readLabels(
   { baseDir }: { baseDir: string },
 ): Promise<LabelRow[]> {
   const file = labelFile(config, baseDir);
-  const records = parseCsv(await readText(file), basename(file));
+  const records = await readCsv(file);
   const columns = findColumns(records, config, basename(file));
   const chosen = ofSource(records, columns, config, basename(file));
   const rows = chosen.map(({ cells, line }) =>
@@ -61,43 +60,6 @@ export async function readLabels(
 function labelFile(config: LabelsConfig, baseDir: string): string {
   if (config.file) return resolve(baseDir, config.file);
   throw new ConfigError('labels.file is not set', { hint: 'give --labels FILE, or labels.file in the YAML' });
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError(`cannot read the labels file ${file}: ${(cause as Error).message}`, {
-      hint: 'give the path of a CSV with a header: --labels FILE',
-      cause,
-      fields: { file },
-    });
-  }
-}
-
-interface CsvRecord {
-  cells: Cells;
-  line: number;
-}
-
-function parseCsv(text: string, name: string): CsvRecord[] {
-  try {
-    const parsed = parse(text, {
-      columns: true,
-      bom: true,
-      trim: true,
-      info: true,
-      skip_empty_lines: true,
-    }) as unknown as { record: Cells; info: { lines: number } }[];
-    return parsed.map(({ record, info }) => ({ cells: record, line: info.lines }));
-  } catch (cause) {
-    if (!(cause instanceof CsvError)) throw cause;
-    throw new LabelJoinError(`cannot read ${name}: ${cause.message}`, {
-      hint: 'the file must be a comma-separated table with a header and as many cells in every row',
-      cause,
-      fields: { file: name, line: cause.lines },
-    });
-  }
 }
 
 function findColumns(records: CsvRecord[], config: LabelsConfig, name: string): Columns {
@@ -188,9 +150,11 @@ function toBit(text: string, what: string, where: string): 0 | 1 {
   });
 }
 
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 function toDegrees(text: string, limit: number, where: string): number {
   if (text === '') return Number.NaN;
-  const value = Number(text);
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   if (Math.abs(value) <= limit) return value;
   throw new LabelJoinError(`${where}: "${text}" is not degrees within ${limit}`, {
     hint: 'lat and lon are decimal degrees, empty where unknown',

@@ -10,6 +10,7 @@ import {
   type Vector,
 } from 'apache-arrow';
 import { ConfigError, CorruptShardError, isStormreelError, LabelJoinError } from '../errors.js';
+import { RemoteFault } from '../remote/index.js';
 import { openSealedArrow, type Storage, sealArrow, storageAt } from '../shards/index.js';
 import { assembleLabels, type FrameLabel } from './assemble.js';
 import type { Frames } from './join.js';
@@ -74,7 +75,7 @@ async function readStored(
     const stored = openSealedArrow(await storage.read(file));
     return { stored, entries: storedEntries(stored) };
   } catch (cause) {
-    if (isStormreelError(cause)) throw cause;
+    if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
     const where = storage.locate(file);
     throw new CorruptShardError(`cannot read the labels in ${where}: the file is damaged or not ours`, {
       hint: 'join the labels again: stormreel ingest SOURCE --out DATASET --labels FILE',

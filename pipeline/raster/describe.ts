@@ -30,7 +30,16 @@ export interface Described {
 
 type DescribeConfig = Pick<
   IngestConfig,
-  'bands' | 'grid' | 'crs' | 'extent' | 'resampling' | 'tiles' | 'step' | 'pictures' | 'onBadFrame'
+  | 'bands'
+  | 'grid'
+  | 'crs'
+  | 'extent'
+  | 'resampling'
+  | 'tiles'
+  | 'step'
+  | 'pictures'
+  | 'onBadFrame'
+  | 'compression'
 >;
 
 const NATIVE = new Set<string>(['u8', 'i16', 'u16', 'f32']);
@@ -70,7 +79,9 @@ export function describeDataset(
   const description: DatasetDescription = {
     formatVersion: 1,
     encoderVersion: 1,
-    ...{ grid, sourceGrid, bands, dtype, resampling: config.resampling },
+    ...{ grid, sourceGrid, bands, dtype },
+    ...(config.compression === 'lz4' && { compression: config.compression }),
+    resampling: config.resampling,
     stepMs: config.pictures ? null : config.step ? spanMs(config.step) : (stepMs ?? medianStep(bySeries)),
     time: config.pictures ? 'none' : 'utc',
     series,

@@ -5,6 +5,7 @@ import type { IngestConfig } from '../../schemas/config/index.js';
 import type { FrameSource } from '../../schemas/records/index.js';
 import { BadRasterError, ConfigError, isStormreelError, type StormreelError, TimeError } from '../errors.js';
 import type { OnProgress } from '../progress.js';
+import { headersAhead } from './ahead.js';
 import { readHeader } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import { listMaps, type MapFile } from './list.js';
@@ -52,13 +53,14 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
   const files = await listMaps(config.sources, { followLinks: config.followLinks });
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
+  const readFileHeader = headersAhead(files, (path) => readHeader(path, limits));
   const found: ScannedMap[] = [];
   const rejected: Scan['rejected'] = [];
   const misplaced: StormreelError[] = [];
   for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();
     try {
-      found.push(...(await scanFile(file, i, { readName, seriesName }, config, options, limits)));
+      found.push(...(await scanFile(file, i, { readName, seriesName, readFileHeader }, config, options)));
     } catch (error) {
       if (config.onBadFrame === 'stop' || !isStormreelError(error) || !isOneFiles(error, file)) throw error;
       if (MISPLACED.has(error.tag)) misplaced.push(error);
@@ -82,16 +84,22 @@ const MISPLACED = new Set<string>(['TimeError', 'GridMismatchError']);
 const isOneFiles = (error: StormreelError, { fault }: MapFile): boolean =>
   error === fault || error.tag === 'BadRasterError' || MISPLACED.has(error.tag) || 'code' in error.fields;
 
+interface ScanTools {
+  readName: ReadName;
+  seriesName(text: string): string;
+  /** By position in the list of files. */
+  readFileHeader(position: number): Promise<MapHeader>;
+}
+
 async function scanFile(
   file: MapFile,
   position: number,
-  { readName, seriesName }: { readName: ReadName; seriesName(text: string): string },
+  { readName, seriesName, readFileHeader }: ScanTools,
   config: ScanConfig,
   { classFolders = [] }: ScanOptions,
-  limits: DecodeLimits,
 ): Promise<ScannedMap[]> {
   if (file.fault) throw file.fault;
-  const header = await readHeader(file.path, limits);
+  const header = await readFileHeader(position);
   const { path, size, mtimeMs, etag } = file;
   const source = (index: number, band: string | null): ScannedSource => ({
     file: { path, size, mtimeMs, ...(etag !== undefined && { etag }), index },
@@ -101,6 +109,11 @@ async function scanFile(
   const folder = seriesFolder(file, classFolders);
   const fallback = seriesName(config.series ?? folder);
   if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
+  if (header.times?.length === 0)
+    throw new BadRasterError(`${path} has a time axis without entries`, {
+      hint: 'get the file again, or leave it out with --on-bad-frame skip',
+      fields: { path },
+    });
   if (header.times)
     return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, null)] }));
   const reading = config.time ? readName(path) : await untold(path, header, readName, config.assumeUtc);

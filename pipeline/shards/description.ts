@@ -7,6 +7,7 @@ import {
   GridMismatchError,
   isStormreelError,
 } from '../errors.js';
+import { RemoteFault } from '../remote/index.js';
 import { layout } from './layout.js';
 import { openSealedJson, sealJson } from './seal.js';
 import { storageAt } from './storage/index.js';
@@ -39,7 +40,7 @@ export async function settleDescription(dir: string, description: DatasetDescrip
         },
       );
   const { series: known, ...others } = before;
-  const keys = Object.keys(others) as (keyof typeof others)[];
+  const keys = [...new Set([...Object.keys(others), 'compression'])] as (keyof typeof others)[];
   const differ = keys.filter((key) => !same(before[key], description[key]));
   if (differ.length > 0)
     throw new ConfigError(`${dir} holds a dataset with other ${differ.join(', ')}`, {
@@ -96,7 +97,7 @@ export async function readDescription(dir: string): Promise<DatasetDescription> 
   try {
     text = (await storage.read(layout.description)).toString('utf8');
   } catch (cause) {
-    if (isStormreelError(cause)) throw cause;
+    if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
     throw new ConfigError(`${dir} is not a dataset: it has no dataset.json`, {
       hint: `make one: stormreel ingest SOURCE --out ${dir}`,
       cause,

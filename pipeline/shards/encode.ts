@@ -1,17 +1,9 @@
 /** Frames -> the bytes of one shard: a pure function, so that a job that runs twice writes the same file. */
 import { crc32 } from 'node:zlib';
-import {
-  type Data,
-  FixedSizeBinary,
-  makeData,
-  RecordBatch,
-  type Schema,
-  Struct,
-  Table,
-  tableToIPC,
-} from 'apache-arrow';
+import { type Data, FixedSizeBinary, makeData, RecordBatch, type Schema, Struct, Table } from 'apache-arrow';
 import { frameSize, STATISTICS, STORED, type StoredArray, shardSchema } from '../../schemas/arrow/index.js';
 import type { DatasetDescription } from '../../schemas/records/index.js';
+import { encodeFile } from './codec.js';
 
 /** A decoded frame: `values [height, width, band]` as stored, `valid [height, width]` 0 or 1. */
 export interface EncodableFrame {
@@ -30,7 +22,7 @@ export function encodeShard(frames: readonly EncodableFrame[], description: Data
   const batches: RecordBatch[] = [];
   for (let i = 0; i < frames.length; i += rows)
     batches.push(encodeBatch(frames.slice(i, i + rows), description, schema, masked));
-  return tableToIPC(new Table(schema, batches), 'file');
+  return encodeFile(new Table(schema, batches), description.compression);
 }
 
 /** Frames in one record batch. */

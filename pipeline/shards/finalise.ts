@@ -13,7 +13,7 @@ import {
 import * as z from 'zod';
 import type { Commit, DatasetDescription, Slot } from '../../schemas/records/index.js';
 import { ConfigError, CorruptShardError, isStormreelError } from '../errors.js';
-import { inParallel } from '../remote/index.js';
+import { inParallel, RemoteFault } from '../remote/index.js';
 import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
 import { layout } from './layout.js';
@@ -111,7 +111,7 @@ export async function readFinished(dir: string): Promise<Finished> {
   try {
     text = (await storage.read(layout.current)).toString('utf8');
   } catch (cause) {
-    if (isStormreelError(cause)) throw cause;
+    if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
     throw new ConfigError(`${dir} has no manifest: its ingest did not finish`, {
       hint: 'run the same stormreel ingest again; it goes on where it stopped',
       cause,

@@ -1,18 +1,13 @@
 /** Shards: the plan, slots filled exactly once, the manifest, and the store that all later steps read. */
+export { type CompactionPlan, planCompaction } from './compact.js';
 export { readDescription } from './description.js';
 export { type Finished, finalise, openSlots, readFinished } from './finalise.js';
+export { keptFrames } from './kept.js';
 export { type Dataset, type OpenOptions, openDataset } from './open.js';
 export { createDataset, type PlanOptions, type PlanOutcome, readPlan } from './plan.js';
-export { type FramePlace, type ShardReader, shardReader } from './reader.js';
 export { openSealedArrow, sealArrow } from './seal.js';
-export { type DecodedFrame, type DecodeFrame, type SlotOptions, writeSlot } from './slot.js';
+export { type DecodedFrame, type DecodeFrame, type KeptFrame, type SlotOptions, writeSlot } from './slot.js';
 export { datasetAddress, isMissing, queueFolder, type Storage, storageAt } from './storage/index.js';
-export {
-  type FrameBuffers,
-  type FrameIndex,
-  type FrameOrigin,
-  type FrameStore,
-  memoryStore,
-} from './store.js';
+export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
 export { type Death, noteDeath, readSuspects, refuseSuspect, suspectKey } from './suspects.js';
 export { type Fault, setAsideFaults, type Verified, verifyDataset } from './verify.js';

@@ -1,7 +1,8 @@
 /** Reads a manifest: the frame index and where each frame lies. */
 import { createHash } from 'node:crypto';
-import { type Table, tableFromIPC, type Utf8, type Vector } from 'apache-arrow';
+import { type Table, tableFromIPC } from 'apache-arrow';
 import { CorruptShardError, isStormreelError } from '../errors.js';
+import { RemoteFault } from '../remote/index.js';
 import { layout } from './layout.js';
 import { storageAt } from './storage/index.js';
 import type { FrameIndex } from './store.js';
@@ -22,27 +23,23 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
   const column = (key: string) => table.getChild(key)!;
   const [seriesNames, series] = numbered(column('series'));
   const [shards, shard] = numbered(column('shard'));
+  const n = table.numRows;
   const reasons = column('reason');
   return {
     index: {
-      length: table.numRows,
+      length: n,
       seriesNames,
       series,
-      time: Float64Array.from(whole<BigInt64Array>(column('time')), Number),
-      ok: Uint8Array.from(whole<Int8Array>(column('ok'))),
+      time: Float64Array.from({ length: n }, (_, i) => Number(column('time').get(i))),
+      ok: Uint8Array.from({ length: n }, (_, i) => column('ok').get(i)),
     },
     hash: table.schema.metadata.get('hash') ?? '',
     shards,
     shard,
-    batch: whole(column('batch')),
-    row: whole(column('row')),
+    batch: Int32Array.from({ length: n }, (_, i) => column('batch').get(i)),
+    row: Int32Array.from({ length: n }, (_, i) => column('row').get(i)),
     reason: (frame) => reasons.get(frame),
   };
-}
-
-/** The numbers of a column as they lie in the file; a row getter is 50 times slower. */
-function whole<A>(column: Vector): A {
-  return column.toArray() as A;
 }
 
 /** Its name holds the hash of its bytes. */
@@ -54,7 +51,7 @@ async function readTable(dir: string, name: string): Promise<Table> {
     if (name !== layout.manifest(sha256.slice(0, 8))) throw new Error('its bytes have changed');
     return tableFromIPC(bytes);
   } catch (cause) {
-    if (isStormreelError(cause)) throw cause;
+    if (isStormreelError(cause) || cause instanceof RemoteFault) throw cause;
     throw new CorruptShardError(
       `${storage.locate(name)} cannot be read as a manifest: ${(cause as Error).message}`,
       { hint: 'run the same stormreel ingest again; it is written anew from the commits', cause },
@@ -62,38 +59,13 @@ async function readTable(dir: string, name: string): Promise<Table> {
   }
 }
 
-/** Distinct texts in order of appearance, and for each row which it is. Neighbours are mostly equal: their bytes are compared. */
-function numbered(column: Vector<Utf8>): [names: string[], numbers: Uint32Array] {
+/** Distinct texts in order of appearance, and for each row which it is. */
+function numbered(texts: Iterable<string>): [names: string[], numbers: Uint32Array] {
   const seen = new Map<string, number>();
-  const numbers = new Uint32Array(column.length);
-  let at = 0;
-  for (const { length, values, valueOffsets } of column.data) {
-    let number = 0;
-    for (let row = 0; row < length; row++) {
-      if (row === 0 || !sameText(values, valueOffsets, row))
-        number = numberOf(textAt(values, valueOffsets, row), seen);
-      numbers[at++] = number;
-    }
+  const numbers: number[] = [];
+  for (const text of texts) {
+    if (!seen.has(text)) seen.set(text, seen.size);
+    numbers.push(seen.get(text)!);
   }
-  return [[...seen.keys()], numbers];
-}
-
-const textAt = (bytes: Uint8Array, offsets: Int32Array, row: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + offsets[row], offsets[row + 1] - offsets[row]).toString(
-    'utf8',
-  );
-
-/** True where a row's text is that of the row before it. */
-function sameText(bytes: Uint8Array, offsets: Int32Array, row: number): boolean {
-  const [before, from, to] = [offsets[row - 1], offsets[row], offsets[row + 1]];
-  if (to - from !== from - before) return false;
-  // The end differs first: names count up.
-  for (let i = to - 1, j = from - 1; i >= from; i--, j--) if (bytes[i] !== bytes[j]) return false;
-  return true;
-}
-
-function numberOf(text: string, seen: Map<string, number>): number {
-  const known = seen.get(text) ?? seen.size;
-  seen.set(text, known);
-  return known;
+  return [[...seen.keys()], Uint32Array.from(numbers)];
 }

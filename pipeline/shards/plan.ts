@@ -38,8 +38,17 @@ export async function createDataset(
   }
 }
 
-/** Last revision (0: none) and the slots in force, superseded ones left out, in plan order. */
-export async function readPlan(dir: string): Promise<{ revision: number; slots: Slot[] }> {
+export interface Plan {
+  /** Last revision; 0: none. */
+  revision: number;
+  /** Slots in force, in plan order. */
+  slots: Slot[];
+  /** Slots whose place others took, by name. */
+  superseded: ReadonlyMap<string, Slot>;
+}
+
+/** CorruptShardError where a revision is missing or damaged. */
+export async function readPlan(dir: string): Promise<Plan> {
   const storage = storageAt(dir);
   const names = (await storage.list(layout.plan)).filter((n) => /^\d+\.jsonl$/.test(n)).sort();
   refuseMissing(names, storage);
@@ -49,7 +58,11 @@ export async function readPlan(dir: string): Promise<{ revision: number; slots: 
     all.push(...parseRevision((await storage.read(file)).toString('utf8'), storage.locate(file)));
   }
   const gone = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
-  return { revision: names.length, slots: all.filter(({ slot }) => !gone.has(slot)) };
+  return {
+    revision: names.length,
+    slots: all.filter(({ slot }) => !gone.has(slot)),
+    superseded: new Map(all.filter(({ slot }) => gone.has(slot)).map((slot) => [slot.slot, slot])),
+  };
 }
 
 /** Revisions count from 1 without a hole: each is created after all before it were read. */
@@ -73,6 +86,10 @@ const damaged = (where: string, found: string, cause?: unknown): CorruptShardErr
     fields: { file: where },
   });
 
+/** Name of a slot: unique in the dataset, since a revision is created once. */
+export const slotName = (revision: number, series: string, number: number): string =>
+  `r${String(revision).padStart(4, '0')}-${series}-${String(number).padStart(6, '0')}`;
+
 function nextSlots(
   slots: readonly Slot[],
   wanted: ReadonlyMap<string, readonly PlannedFrame[]>,
@@ -80,8 +97,7 @@ function nextSlots(
   shardFrames: number,
 ): { slots: Slot[]; added: number; changed: number } {
   const next: Slot[] = [];
-  const name = (series: string) =>
-    `r${String(revision).padStart(4, '0')}-${series}-${String(next.length).padStart(6, '0')}`;
+  const name = (series: string) => slotName(revision, series, next.length);
   let added = 0;
   let changed = 0;
   const ofSeries = groupBySeries(slots);
@@ -114,7 +130,8 @@ function groupBySeries(slots: readonly Slot[]): Map<string, Slot[]> {
   return groups;
 }
 
-const sameSources = (a: PlannedFrame, b: PlannedFrame): boolean => fingerprint(a) === fingerprint(b);
+/** True when the same files, unchanged, give the same bands of both frames. */
+export const sameSources = (a: PlannedFrame, b: PlannedFrame): boolean => fingerprint(a) === fingerprint(b);
 
 const fingerprint = ({ sources }: PlannedFrame): string =>
   JSON.stringify(

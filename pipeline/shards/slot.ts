@@ -33,11 +33,19 @@ export type DecodeFrame = (
   description: DatasetDescription,
 ) => Promise<DecodedFrame>;
 
+/** A frame that stands in a shard already; `frame` is null for a bad one. */
+export interface KeptFrame {
+  record: Commit['frames'][number];
+  frame: EncodableFrame | null;
+}
+
 export interface SlotOptions {
   decode: DecodeFrame;
   /** A frame that cannot be decoded: `stop` throws, `skip` commits it as bad with its reason. */
   onBadFrame: 'stop' | 'skip';
   attempt: number;
+  /** By time: frames that need no decoding (see `keptFrames`). */
+  kept?: ReadonlyMap<number, KeptFrame>;
   signal?: AbortSignal;
 }
 
@@ -65,7 +73,9 @@ export async function writeSlot(
   const frames: Commit['frames'] = [];
   for (const planned of slot.frames) {
     options.signal?.throwIfAborted();
-    frames.push(await decodeOne(planned, series, description, options, good));
+    const kept = options.kept?.get(planned.time);
+    if (kept?.frame) good.push(kept.frame);
+    frames.push(kept?.record ?? (await decodeOne(planned, series, description, options, good)));
   }
   const bytes = encodeShard(good, description);
   const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -1,4 +1,4 @@
-/** Takes away what attempts that died left: temporary files, shards that no commit names. */
+/** Takes away what nobody needs: temporary files, shards that no commit names, commits whose slot others took the place of. */
 import { layout } from './layout.js';
 import { readPlan } from './plan.js';
 import { readCommit } from './slot.js';
@@ -13,6 +13,7 @@ export async function sweep(dir: string, named: ReadonlySet<string>): Promise<vo
   const storage = storageAt(dir);
   await storage.sweep();
   await storage.remove(layout.suspects); // what was found out about them stands in the commits
+  await sweepCommits(dir);
   const strange = new Map<string, string>();
   for (const name of await storage.list(layout.shards, { deep: true })) {
     const [series, ...rest] = name.split('/');
@@ -31,4 +32,16 @@ export async function sweep(dir: string, named: ReadonlySet<string>): Promise<vo
 async function isAbandoned(dir: string, slot: string, shard: string): Promise<boolean> {
   const commit = await readCommit(dir, slot);
   return commit !== null && commit.shard !== shard;
+}
+
+/** A slot out of force is never looked at again once those in its place are committed. */
+async function sweepCommits(dir: string): Promise<void> {
+  const storage = storageAt(dir);
+  const { slots } = await readPlan(dir);
+  const committed = new Set(await storage.list(layout.commits));
+  for (const { slot, supersedes = [] } of slots) {
+    if (!committed.has(`${slot}.json`)) continue;
+    for (const before of supersedes)
+      if (committed.has(`${before}.json`)) await storage.remove(layout.commit(before));
+  }
 }

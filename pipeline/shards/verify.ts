@@ -116,6 +116,7 @@ async function checkLabels(dir: string): Promise<Fault[]> {
     try {
       openSealedArrow(await storage.read(name));
     } catch (error) {
+      if (error instanceof RemoteFault) throw error;
       faults.push({ name, problem: `it cannot be read: ${(error as Error).message}`, repairable: false });
     }
   }

@@ -53,6 +53,8 @@ export const IngestConfig = z.strictObject({
   pictures: z.boolean().default(false),
   /** Frames in one shard. */
   shardFrames: Count.default(64),
+  /** Of shards: `lz4` makes them smaller and slower to read. */
+  compression: z.enum(['none', 'lz4']).default('none'),
 });
 export type IngestConfig = z.infer<typeof IngestConfig>;
 export type Tiles = z.infer<typeof Tiles>;

@@ -60,6 +60,8 @@ export const DatasetDescription = z.strictObject({
   bands: z.array(Band).min(1),
   /** Type of the stored values. */
   dtype: Dtype,
+  /** Of the record batches; absent: none. */
+  compression: z.literal('lz4').optional(),
   resampling: z.enum(['nearest', 'bilinear', 'area']),
   /** Nominal step, milliseconds; null for pictures without times. */
   stepMs: z.number().positive().nullable(),

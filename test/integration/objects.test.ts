@@ -4,7 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDataset, setAsideFaults, storageAt, verifyDataset } from '../../pipeline/shards/index.js';
+import {
+  createDataset,
+  finalise,
+  openDataset,
+  openSlots,
+  readDescription,
+  setAsideFaults,
+  storageAt,
+  verifyDataset,
+  writeSlot,
+} from '../../pipeline/shards/index.js';
+import type { Slot } from '../../schemas/records/index.js';
 import { hasS3, makeBucket, type S3Server, startS3 } from '../servers/s3.js';
 import { fillHere } from './fillHere.js';
 import { writeMaps } from './maps.js';
@@ -46,6 +57,32 @@ describe.skipIf(!hasS3)('a dataset on object storage', () => {
     expect([faults, frames]).toEqual([[], MAPS]);
     const shards = await storageAt(DATASET).list('shards', { deep: true });
     expect(shards).toHaveLength(MAPS / 4); // none that no commit names
+  });
+
+  it('is committed by one of two writers, and the other is told what stands there', async () => {
+    const dir = 's3://maps/race';
+    const file = { path: 'a.tif', size: 1, mtimeMs: 1, index: 0, bands: [{ from: 0, to: 0 }] };
+    const frames = Array.from({ length: 20 }, (_, i) => ({ time: i * 3_600_000, sources: [file] }));
+    const description = await readDescription(DATASET);
+    const [{ name }] = description.series;
+    await createDataset(dir, description, new Map([[name, frames]]), { shardFrames: 1 });
+    const write = (slot: Slot, value: number) =>
+      writeSlot(dir, description, slot, {
+        decode: async () => ({
+          values: new Uint16Array(16 * 12).fill(value),
+          valid: new Uint8Array(16 * 12).fill(1),
+          sources: ['x'],
+        }),
+        onBadFrame: 'stop',
+        attempt: 1,
+      });
+    for (const slot of await openSlots(dir)) {
+      const both = await Promise.allSettled([write(slot, 1), write(slot, 2)]);
+      const lost = both.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+      expect(lost.map(({ reason }) => reason.tag)).toEqual(['SourceChangedError']);
+    }
+    await finalise(dir);
+    expect((await verifyDataset(dir)).faults).toEqual([]);
   });
 
   it('finds what a server changed, and makes it again', async () => {

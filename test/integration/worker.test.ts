@@ -42,7 +42,7 @@ describe('stormreel worker', () => {
   });
 
   it.each([
-    ['--kinds', 'slots,step', /step/],
+    ['--kinds', 'ingest,step', /step/],
     ['--concurrency', '0', /--concurrency/],
     ['--metrics-port', '70000', /--metrics-port/],
   ])('refuses %s %s', async (flag, value, about) => {
@@ -73,7 +73,7 @@ describe.skipIf(!hasRedis)('a worker that ends', () => {
     const enough = async (starts: number) => {
       while (readFileSync(log, 'utf8').split('\n').length - 1 < starts) await pause(20);
     };
-    const worker = (kinds?: ['slots']) => {
+    const worker = (kinds?: ['ingest']) => {
       const stop = new AbortController();
       const options = { queue: url, kinds, concurrency: 2, graceMs, processor: SLEEPER };
       return { stop, done: work({ ...options, signal: stop.signal }) };
@@ -95,7 +95,7 @@ describe.skipIf(!hasRedis)('a worker that ends', () => {
       { slow: { ms: 60_000 }, stuck: { ms: 60_000, stuck: true } },
       500,
     );
-    const first = worker(['slots']);
+    const first = worker(['ingest']);
     await enough(2);
     const began = Date.now();
     first.stop.abort();

@@ -58,6 +58,14 @@ async function fill(order: (n: number) => number[] = (n) => [...Array(n).keys()]
     await writeSlot(dir, description, slots[i], { decode, onBadFrame: 'skip', attempt: 1 });
   return finalise(dir);
 }
+async function bytesOf(folder: string) {
+  const store = await openDataset(folder);
+  const { length } = store.index;
+  const out = { values: new Float32Array(length * 12), valid: new Uint8Array(length * 6) };
+  await store.read([...Array(length).keys()], out);
+  await store.close();
+  return out;
+}
 const plan = () =>
   createDataset(
     dir,
@@ -74,7 +82,7 @@ describe('a dataset', () => {
     await plan();
     const { frames, bad } = await fill();
     expect([frames, bad]).toEqual([13, 1]);
-    const store = await openDataset(dir);
+    const store = await openDataset(dir, { cacheBytes: 1 });
     expect(store.index.seriesNames).toEqual(['east', 'west']);
     expect([...store.index.time].map((t) => t / HOUR)).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect([...store.index.ok]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1]);
@@ -269,6 +277,31 @@ describe('a dataset', () => {
     await finalise(dir);
     const all = await readdir(dir, { recursive: true });
     expect(all.filter((name) => name.includes('.tmp-') || name.includes('stray'))).toEqual([]);
+  });
+
+  it('may compress its record batches: other bytes, the same frames and hash', async () => {
+    await plan();
+    const { hash } = await fill();
+    const plain = await bytesOf(dir);
+    const packed = `${dir}-lz4`;
+    await createDataset(
+      packed,
+      { ...description, compression: 'lz4' },
+      new Map([
+        ['west', hours(0, 9)],
+        ['east', hours(0, 4)],
+      ]),
+    );
+    for (const slot of await openSlots(packed))
+      await writeSlot(packed, { ...description, compression: 'lz4' }, slot, {
+        decode,
+        onBadFrame: 'skip',
+        attempt: 1,
+      });
+    expect((await finalise(packed)).hash).toBe(hash);
+    expect((await verifyDataset(packed)).faults).toEqual([]);
+    expect(await bytesOf(packed)).toEqual(plain);
+    await rm(packed, { recursive: true });
   });
 
   it('names the shard when a frame cannot be read', async () => {

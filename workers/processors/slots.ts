@@ -2,6 +2,7 @@
 import { SourceChangedError } from '../../pipeline/errors.js';
 import { decodeFrame, type MapCache, mapCache } from '../../pipeline/raster/index.js';
 import {
+  keptFrames,
   readDescription,
   readPlan,
   readSuspects,
@@ -23,6 +24,8 @@ interface Plan {
   description: DatasetDescription;
   /** By key: their places move when a later revision replaces slots. */
   groups: Map<string, Slot[]>;
+  /** Slots whose place others took, by name. */
+  superseded: ReadonlyMap<string, Slot>;
 }
 
 let cache: MapCache | null = null;
@@ -38,7 +41,7 @@ export async function fillSlots(
   { attempt, progress, signal }: JobContext,
   budget: DecodeBudget = DECODE_BUDGET,
 ): Promise<SlotsProgress> {
-  const { description, groups } = await planOf(job);
+  const { description, groups, superseded } = await planOf(job);
   const group = groups.get(job.key);
   if (!group)
     throw new SourceChangedError(`the plan of ${job.dataset} is not the one this job was made for`, {
@@ -53,7 +56,9 @@ export async function fillSlots(
   let frames = 0;
   let told = 0;
   const fill = async (slot: Slot) => {
+    const before = (slot.supersedes ?? []).flatMap((name) => superseded.get(name) ?? []);
     await writeSlot(job.dataset, description, slot, {
+      kept: before.length > 0 ? await keptFrames(job.dataset, description, slot, before) : undefined,
       decode: async (frame, series, its) => {
         if (suspects.size > 0) refuseSuspect(suspects, suspectKey(frame));
         return watch.over(frame, () => decodeFrame(frame, series, its, options));
@@ -102,9 +107,9 @@ async function planOf({ dataset, revision, key }: SlotsJob): Promise<Plan> {
   const name = `${revision} ${dataset}`;
   if (known?.name !== name || !known.plan.groups.has(key)) {
     const description = await readDescription(dataset);
-    const { slots } = await readPlan(dataset);
+    const { slots, superseded } = await readPlan(dataset);
     const groups = new Map(groupSlots(slots, description).map((group) => [groupKey(group), group]));
-    known = { name, plan: { description, groups } };
+    known = { name, plan: { description, groups, superseded } };
   }
   return known.plan;
 }

@@ -98,12 +98,16 @@ async function readPem(name: string, path: string): Promise<string> {
 }
 
 /** What to do about the reason for which a server could not be used. */
-export function cureOf(reason: string): string {
-  if (/certificate|self.signed|altname|issuer/i.test(reason))
+export function cureOf(reason: string, { protocol }: URL): string {
+  const secure = protocol === 'rediss:';
+  const closed = /alert|ECONNRESET|EPIPE|closed|disconnected|hang up/i.test(reason); // which of them is chance
+  if (secure && closed)
+    return 'the server ended the TLS handshake; one that asks for a client certificate wants STORMREEL_QUEUE_CERT=cert.pem and STORMREEL_QUEUE_KEY=key.pem, one without TLS redis://';
+  if (secure && /certificate|self.signed|altname|issuer/i.test(reason))
     return 'give the certificate of whoever signed the server: STORMREEL_QUEUE_CA=ca.pem; the host must be one that the certificate names';
   if (/NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(reason))
     return 'give the password: STORMREEL_QUEUE_PASSWORD_FILE=FILE, or redis://:PASSWORD@HOST:6379 in STORMREEL_QUEUE';
-  if (/SSL|TLS|wrong version number|socket hang up|disconnected/i.test(reason))
-    return 'see whether the server speaks TLS: rediss:// if so, redis:// if not; some ask for a client certificate (STORMREEL_QUEUE_CERT, _KEY)';
+  if (closed || /SSL|wrong version number/.test(reason))
+    return 'see whether the server speaks TLS: rediss:// if so, redis:// if not';
   return 'start one (redis-server, or docker-compose up redis), or leave --queue out: the queue then runs inside this process';
 }

@@ -79,14 +79,15 @@ async function openRedis(text: string, settings: ConnectionSettings): Promise<Co
   const url = parseRedisUrl(text);
   const where = describeAddress(url);
   const options = await redisOptions(url);
-  await answers(options, where);
+  await answers(options, url);
   return connect('redis', where, redisMaker(options as ConnectionOptions, settings), async () => {});
 }
 
 const ANSWER_WITHIN_MS = 10_000;
 
 /** BullMQ would wait for ever for a server that is not there. */
-async function answers(options: RedisOptions, where: string): Promise<void> {
+async function answers(options: RedisOptions, url: URL): Promise<void> {
+  const where = describeAddress(url);
   const probe = new Redis({
     ...options,
     lazyConnect: true,
@@ -105,7 +106,7 @@ async function answers(options: RedisOptions, where: string): Promise<void> {
   } catch (error) {
     const told = reason || (error as Error).message;
     throw new QueueError(`cannot use the Redis at ${where}: ${told}`, {
-      hint: cureOf(told),
+      hint: cureOf(told, url),
       fields: { where },
     });
   } finally {

@@ -15,7 +15,7 @@ import {
   writeObject,
 } from '../../remote/index.js';
 import { cachedObject, forgetObject } from './cache.js';
-import { assureConditional } from './conditional.js';
+import { assureConditional, sweepProbes } from './conditional.js';
 import type { Storage } from './storage.js';
 
 export function s3Storage(address: string): Storage {
@@ -53,7 +53,7 @@ export function s3Storage(address: string): Storage {
         removeObject(at(one)),
       );
     },
-    sweep: async () => {}, // an interrupted writer leaves nothing
+    sweep: () => sweepProbes(root),
     forget: (name) => forgetObject(at(name)),
   };
 }

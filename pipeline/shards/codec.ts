@@ -1,0 +1,45 @@
+/** Arrow files with LZ4 record batches (Arrow's BodyCompression); importing this file registers the codec for reading. */
+import { CompressionType, compressionRegistry, MessageReader, type Table, tableToIPC } from 'apache-arrow';
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
+import type { DatasetDescription } from '../../schemas/records/index.js';
+
+const MAGIC_BYTES = 8;
+/** Lengths of the buffers of the file that is being written, in order. */
+let lengths: number[] = [];
+
+compressionRegistry.set(CompressionType.LZ4_FRAME, {
+  encode: (bytes) => {
+    lengths.push(bytes.byteLength);
+    return compressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  },
+  decode: (bytes) => decompressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+});
+
+/** The bytes of an Arrow file. */
+export function encodeFile(table: Table, compression: DatasetDescription['compression']): Uint8Array {
+  if (!compression) return tableToIPC(table, 'file');
+  lengths = [];
+  const bytes = tableToIPC(table, 'file', CompressionType.LZ4_FRAME);
+  return withLengths(bytes, lengths);
+}
+
+/**
+ * apache-arrow 21.2 writes the compressed length in front of a compressed buffer; the format wants the length before
+ * compression (Arrow columnar format, "Compression"), and other readers rely on it.
+ */
+function withLengths(bytes: Uint8Array, lengthsBefore: readonly number[]): Uint8Array {
+  const table = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const messages = new MessageReader(bytes.subarray(MAGIC_BYTES));
+  let buffer = 0;
+  for (const message of messages) {
+    const body = messages.readMessageBody(message.bodyLength);
+    if (!message.isRecordBatch()) continue;
+    for (const { offset, length } of message.header().buffers) {
+      if (length === 0) continue;
+      const at = body.byteOffset - bytes.byteOffset + offset;
+      const before = lengthsBefore[buffer++];
+      if (table.getBigInt64(at, true) >= 0) table.setBigInt64(at, BigInt(before), true); // -1: not compressed
+    }
+  }
+  return bytes;
+}
