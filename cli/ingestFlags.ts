@@ -19,6 +19,7 @@ export interface IngestFlags {
   shardFrames?: string;
   compression?: string;
   assumeUtc?: boolean;
+  modelDates?: boolean;
   labelColumn?: string;
   labelTimeOffset?: string;
   labelTolerance?: string;
@@ -50,6 +51,7 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     shardFrames: flags.shardFrames && Number(flags.shardFrames),
     compression: flags.compression,
     assumeUtc: flags.assumeUtc,
+    modelDates: flags.modelDates,
   });
 }
 

@@ -14,6 +14,7 @@ import type { DecodedMap, MapHeader } from './map.js';
 import { openPlanned } from './remoteBytes.js';
 import { resample, resampler } from './resample.js';
 import { unreadable } from './unreadable.js';
+import { isZarr, storeHash, storeIdentity } from './zarr/index.js';
 
 export interface DecodeOptions {
   limits?: DecodeLimits;
@@ -66,7 +67,7 @@ async function decodeWhole(
     const { bytes, sha256 } = await readSource(source, limits, cache);
     hashes.push(sha256);
     const wanted = source.bands.map(({ from }) => from);
-    const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits);
+    const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits, cache);
     place(source, header, map, description, values, valid);
   }
   for (let cell = 0; cell < cells; cell++)
@@ -85,6 +86,7 @@ async function readSource(
     const { source, sha256 } = await openPlanned(planned, limits);
     return { bytes: source, sha256 };
   }
+  if (isZarr(path)) return { bytes: new Uint8Array(0), sha256: await readStore(planned, limits, cache) };
   const now = await stat(path).catch((cause) => {
     if (cause.code !== 'ENOENT') throw unreadable(path, cause);
     throw new SourceChangedError(`${path} is gone since it was planned`, {
@@ -112,6 +114,22 @@ async function readSource(
     throw unreadable(path, cause);
   });
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Hash of the part of a store that this frame comes from. SourceChangedError as of files. */
+async function readStore(
+  { path, size, mtimeMs, index, bands }: FrameSource,
+  limits: DecodeLimits,
+  cache: MapCache | undefined,
+): Promise<string> {
+  const now = await (await storeIdentity(path, limits))(index);
+  if (now.size !== size || Math.abs(now.mtimeMs - mtimeMs) > 1)
+    throw new SourceChangedError(
+      `${path} has changed since it was planned: time ${index} has ${now.size} bytes of ${new Date(now.mtimeMs).toISOString()}, not ${size} of ${new Date(mtimeMs).toISOString()}`,
+      { hint: 'run the same stormreel ingest again: it plans the new state', fields: { path, index } },
+    );
+  const names = bands.map(({ from }) => String(from));
+  return storeHash(path, names, index, limits, (key, work) => (cache ? cache.hash(key, work) : work()));
 }
 
 async function streamHash(path: string): Promise<string> {

@@ -3,20 +3,24 @@ import { extname } from 'node:path';
 import { BadRasterError } from '../errors.js';
 import { isRemote } from '../remote/index.js';
 import { type ByteSource, memorySource, withFile } from './bytes.js';
+import type { MapCache } from './cache.js';
+import type { FieldOptions } from './cf/index.js';
 import { decodeGeoTiff, readGeoTiffHeader } from './geotiff/index.js';
 import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
 import { decodePicture, readPictureHeader } from './picture.js';
 import { withRemote } from './remoteBytes.js';
+import { decodeZarr, readZarrHeader } from './zarr/index.js';
 
-type Format = 'geotiff' | 'netcdf' | 'picture';
+type Format = 'geotiff' | 'netcdf' | 'picture' | 'zarr';
 
 const FORMATS: Record<string, Format> = {
   '.tif': 'geotiff',
   '.tiff': 'geotiff',
   '.nc': 'netcdf',
   '.nc4': 'netcdf',
+  '.zarr': 'zarr',
   '.png': 'picture',
   '.jpg': 'picture',
   '.jpeg': 'picture',
@@ -34,11 +38,18 @@ function formatOf(path: string): Format {
   });
 }
 
+export type HeaderOptions = FieldOptions;
+
 /** Size, grid, bands and times of a file; no pixels. BadRasterError, GridMismatchError, TimeError. */
-export async function readHeader(path: string, limits: DecodeLimits): Promise<MapHeader> {
+export async function readHeader(
+  path: string,
+  limits: DecodeLimits,
+  options: HeaderOptions = {},
+): Promise<MapHeader> {
   const format = formatOf(path);
   if (isRemote(path)) return withRemote(path, (source) => readGeoTiffHeader(source, limits));
-  if (format === 'netcdf') return readNetCdfHeader(path, limits);
+  if (format === 'netcdf') return readNetCdfHeader(path, limits, options);
+  if (format === 'zarr') return readZarrHeader(path, limits, options);
   // Opened first, so that a file that may not be read is told from one that is no picture.
   if (format === 'picture') return withFile(path, () => readPictureHeader(path, limits));
   return withFile(path, (source) => readGeoTiffHeader(source, limits));
@@ -54,12 +65,11 @@ export async function decodeMap(
   wanted: readonly (number | string)[],
   index: number,
   limits: DecodeLimits,
+  cache?: MapCache,
 ): Promise<{ header: MapHeader; map: DecodedMap }> {
   const format = formatOf(path);
-  if (format === 'netcdf') {
-    const header = await readNetCdfHeader(path, limits);
-    return { header, map: await decodeNetCdf(path, header, wanted.map(String), index, limits) };
-  }
+  if (format === 'netcdf') return decodeNetCdf(path, wanted.map(String), index, limits);
+  if (format === 'zarr') return decodeZarr(path, wanted.map(String), index, limits, cache);
   const numbers = wanted.map(Number);
   const whole = bytes instanceof Uint8Array;
   if (format === 'picture' && whole) return decodePicture(path, bytes, numbers, limits);

@@ -7,6 +7,7 @@ import { isRemote } from '../remote/index.js';
 import { MAP_ENDINGS } from './format.js';
 import { listRemote } from './remoteList.js';
 import { unreadable } from './unreadable.js';
+import { isZarr } from './zarr/index.js';
 
 export interface MapFile {
   /** Absolute, or the address of a file on another machine. */
@@ -60,16 +61,29 @@ async function listed(path: string, followLinks: boolean): Promise<MapFile[]> {
   if (info.isFile())
     return [{ path, size: info.size, mtimeMs: info.mtimeMs, folders: [], source: basename(dirname(path)) }];
   if (!info.isDirectory()) throw noFile(path, info);
-  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
+  if (isZarr(path)) return [store(path, { folders: [], source: basename(dirname(path)) })];
+  const all = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
     throw unreadable(cause.path ?? path, cause);
   });
-  const named = entries.filter(({ name }) => isMap(name));
+  const stores = all
+    .filter((entry) => entry.isDirectory() && isZarr(entry.name))
+    .map((e) => join(e.parentPath, e.name));
+  const entries = all.filter((e) => !stores.some((at) => `${e.parentPath}${sep}`.startsWith(at + sep)));
+  const outer = stores.filter((at) => !stores.some((other) => at.startsWith(other + sep)));
+  const named = entries.filter((entry) => isMap(entry.name) && !(entry.isDirectory() && isZarr(entry.name)));
   const root = { path, real: followLinks ? null : await realpath(path) };
   const files = await Promise.all(
     named.filter((e) => !e.isDirectory()).map((entry) => describe(entry, root)),
   );
-  return [...files, ...(await emptyFolders(named, files, path))];
+  const kept = outer.map((at) => store(at, placeIn(path, at)));
+  return [...files, ...kept, ...(await emptyFolders(named, files, path))];
 }
+
+/** A Zarr store is one map of many files, each time of which has its own size and time of writing. */
+const store = (path: string, place: Pick<MapFile, 'folders' | 'source'>): MapFile => ({
+  ...{ path, size: 0, mtimeMs: 0 },
+  ...place,
+});
 
 /** A folder that is named like a map and holds none is taken for one that went wrong. */
 async function emptyFolders(

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import { listMaps, type MapFile } from './list.js';
 import type { MapHeader } from './map.js';
 import { commonName, namePattern, type ReadName, textTime } from './time.js';
+import { isZarr, storeIdentity } from './zarr/index.js';
 
 /** One file (or one time of it) that gives some bands of one map. */
 export interface ScannedSource {
@@ -44,7 +45,15 @@ export interface ScanOptions {
 
 type ScanConfig = Pick<
   IngestConfig,
-  'sources' | 'time' | 'series' | 'assumeUtc' | 'duplicates' | 'onBadFrame' | 'pictures' | 'followLinks'
+  | 'sources'
+  | 'time'
+  | 'series'
+  | 'assumeUtc'
+  | 'duplicates'
+  | 'onBadFrame'
+  | 'pictures'
+  | 'followLinks'
+  | 'modelDates'
 >;
 
 /** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
@@ -53,14 +62,17 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
   const files = await listMaps(config.sources, { followLinks: config.followLinks });
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
-  const readFileHeader = headersAhead(files, (path) => readHeader(path, limits));
+  const readFileHeader = headersAhead(files, (path) =>
+    readHeader(path, limits, { modelDates: config.modelDates }),
+  );
   const found: ScannedMap[] = [];
   const rejected: Scan['rejected'] = [];
   const misplaced: StormreelError[] = [];
   for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();
     try {
-      found.push(...(await scanFile(file, i, { readName, seriesName, readFileHeader }, config, options)));
+      const maps = await scanFile(file, i, { readName, seriesName, readFileHeader }, config, options);
+      found.push(...(isZarr(file.path) ? await identified(maps, file.path, limits) : maps));
     } catch (error) {
       if (config.onBadFrame === 'stop' || !isStormreelError(error) || !isOneFiles(error, file)) throw error;
       if (MISPLACED.has(error.tag)) misplaced.push(error);
@@ -125,6 +137,14 @@ async function scanFile(
     });
   const series = config.series || reading.series === null ? fallback : seriesName(reading.series);
   return [{ series, time, sources: [source(0, reading.band)] }];
+}
+
+/** Each time of a store has its own size and time of writing, so that a chunk written anew is noticed. */
+async function identified(maps: ScannedMap[], path: string, limits: DecodeLimits): Promise<ScannedMap[]> {
+  const identity = await storeIdentity(path, limits);
+  for (const { sources } of maps)
+    for (const source of sources) source.file = { ...source.file, ...(await identity(source.file.index)) };
+  return maps;
 }
 
 /** Without a pattern: the file's own tag or sidecar first, then the usual forms of names. Both must agree. */

@@ -29,6 +29,8 @@ export const IngestConfig = z.strictObject({
   bands: z.array(z.string()).optional(),
   /** Times without a zone are UTC. */
   assumeUtc: z.boolean().default(false),
+  /** Dates of model calendars (noleap, all_leap, 360_day) are the same dates of the standard calendar; without it they are refused. */
+  modelDates: z.boolean().default(false),
   /** Size of the dataset's grid over `extent`; default: the cells of the first map. */
   grid: z.strictObject({ width: Count, height: Count }).optional(),
   /** CRS of the dataset's grid: `EPSG:n`, a PROJ text or WKT; maps of any other known CRS are reprojected. Default: that of the first map. */

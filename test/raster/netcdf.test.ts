@@ -52,7 +52,6 @@ describe('the NetCDF reader', () => {
   it.each([
     ['calendar_360_day', 'TimeError', { calendar: '360_day' }],
     ['calendar_noleap', 'TimeError', { calendar: 'noleap' }],
-    ['calendar_julian', 'TimeError', { calendar: 'julian' }],
     ['months', 'TimeError', { units: 'months since 2005-01-01' }],
     ['longitude_first', 'GridMismatchError', { found: ['lon', 'lat'] }],
     ['gaussian', 'GridMismatchError', { axis: 'lat' }],

@@ -1,7 +1,7 @@
 /** NetCDF classic (CDF-1, -2 and -5): bounded header, then reads by byte range. Format: NetCDF User Guide, appendix B. */
 import type { ByteSource } from '../bytes.js';
+import type { Attribute, Variable, VariableFile } from '../cf/index.js';
 import { bad } from '../geotiff/directory.js';
-import type { Attribute, Variable, VariableFile } from './variables.js';
 
 const TYPES: Record<number, { bytes: number; dtype: string | null }> = {
   1: { bytes: 1, dtype: 'i8' },
@@ -31,6 +31,8 @@ export async function openClassic(source: ByteSource): Promise<VariableFile> {
   const header = await source.read(0, Math.min(source.size, MOST_HEADER_BYTES));
   const { variables, recordBytes } = parseHeader(source, header);
   return {
+    path: source.path,
+    defaultFill: true,
     variables: new Map(variables.map((v) => [v.name, v])),
     async read(variable, start, count) {
       return readSlice(source, variable as Stored, start, count, recordBytes);

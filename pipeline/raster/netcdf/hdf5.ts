@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BadRasterError } from '../../errors.js';
+import type { Variable, VariableFile } from '../cf/index.js';
 import { type GuardedThread, GuardFault, guardedThread } from '../guard/thread.js';
-import type { Variable, VariableFile } from './variables.js';
 
 /** Processor time of one call: 3 s, and 100 ns for each byte that it may have to read and unpack. */
 const BASE_CPU_MS = 3_000;
@@ -23,7 +23,7 @@ export async function withHdf5<T>(path: string, work: (file: VariableFile) => Pr
   try {
     const variables = new Map(await call<[string, Variable][]>('describe', [], 0));
     return await work({
-      variables,
+      ...{ path, variables, defaultFill: true },
       read: ({ name }, start, count) =>
         call(
           'read',

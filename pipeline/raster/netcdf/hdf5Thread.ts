@@ -3,13 +3,16 @@
  * trusts its files; a hostile one may turn it in circles, fill its memory or break its state, hence a thread that can end.
  */
 import { createRequire } from 'node:module';
-import h5wasm, { Dataset, File } from 'h5wasm/node';
+import h5wasm, { Dataset, File, Group } from 'h5wasm/node';
+import type { Attribute, Variable } from '../cf/index.js';
 import { capWasmMemory, serveCalls } from '../guard/serve.js';
-import type { Attribute, Variable } from './variables.js';
 
 const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
 /** One decoded slice of the largest map, and the compressed chunks it comes from. */
 const MEMORY_BYTES = 1.5 * 2 ** 30;
+
+const MOST_DEPTH = 4;
+const MOST_ITEMS = 65_536;
 
 interface Opened {
   path: string;
@@ -34,7 +37,8 @@ function read(path: string, name: string, start: readonly number[], count: reado
   const dataset = open(path).datasets.get(name);
   if (!dataset) throw new Error(`it has no variable ${name}`);
   const ranges = start.map((from, d): [number, number] => [from, from + count[d]]);
-  const values = dataset.slice(ranges) as ArrayLike<number> | null;
+  // A variable without dimensions comes as a bare number.
+  const values = (ranges.length ? dataset.slice(ranges) : [dataset.value]) as ArrayLike<number> | null;
   const expected = count.reduce((n, c) => n * c, 1);
   if (values?.length !== expected)
     throw new Error(`HDF5 gives ${values?.length ?? 'none'} of ${expected} values of ${name}`);
@@ -66,12 +70,21 @@ function silence(): void {
   files.writeSync = silent as typeof writeSync;
 }
 
+/** Datasets of the file and its groups, `group/name`. Links may go round: no deeper than `MOST_DEPTH`, no more than `MOST_ITEMS`. */
 function datasetsOf(file: File): Map<string, Dataset> {
   const datasets = new Map<string, Dataset>();
-  for (const name of file.keys()) {
-    const item = file.get(name);
-    if (item instanceof Dataset) datasets.set(name, item);
-  }
+  let seen = 0;
+  const walk = (group: Group | File, prefix: string, depth: number): void => {
+    const groups: [string, Group][] = [];
+    for (const name of group.keys()) {
+      if (seen++ > MOST_ITEMS) throw new Error(`it has more than ${MOST_ITEMS} variables and groups`);
+      const item = group.get(name);
+      if (item instanceof Dataset) datasets.set(prefix + name, item);
+      else if (item instanceof Group) groups.push([name, item]);
+    }
+    if (depth < MOST_DEPTH) for (const [name, item] of groups) walk(item, `${prefix}${name}/`, depth + 1);
+  };
+  walk(file, '', 0);
   return datasets;
 }
 
@@ -100,7 +113,7 @@ function dimensionName(
   all: ReadonlyMap<string, Dataset>,
 ): string {
   const scale = dataset.get_attached_scales(d)[0];
-  if (scale) return scale.replace(/^.*\//, '');
+  if (scale) return scale.replace(/^\//, '');
   if (dataset.shape?.length === 1) return own; // a coordinate variable is its own dimension
   const fitting = [...all].filter(
     ([, other]) => other.shape?.length === 1 && Number(other.shape[0]) === size,
