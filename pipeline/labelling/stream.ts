@@ -7,13 +7,21 @@ import type { OnProgress } from '../progress.js';
 import { segments } from '../sequences/index.js';
 import type { FrameStore } from '../shards/index.js';
 import { openBackend } from '../tensor/index.js';
-import { assertFits, scoreFrames, streamedFrames, type TrainedModel } from '../training/index.js';
+import {
+  assertFits,
+  type CarriedFeatures,
+  scoreFrames,
+  streamedFrames,
+  type TrainedModel,
+} from '../training/index.js';
 
 export interface StreamOptions {
   /** Keep where the model looked. */
   attention?: boolean;
   /** Frames in one pass; default by memory. */
   chunk?: number;
+  /** Features of frames encoded in earlier calls. */
+  carried?: CarriedFeatures;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -37,7 +45,7 @@ export async function predictFrames(
   trained: TrainedModel,
   store: FrameStore,
   frames?: ArrayLike<number>,
-  { attention = false, chunk, onProgress, signal }: StreamOptions = {},
+  { attention = false, chunk, carried, onProgress, signal }: StreamOptions = {},
 ): Promise<FramePredictions> {
   assertFits(trained, store);
   await openBackend();
@@ -62,6 +70,7 @@ export async function predictFrames(
       wanted,
       chunk,
       attention,
+      carried,
       signal,
       onChunk: (done, total) => onProgress?.({ stage: 'label', done, total, unit: 'frames' }),
     },

@@ -125,7 +125,13 @@ function refuseHuge({ width, height }: Grid, bands: number): void {
   });
 }
 
-function checkGrid(map: ScannedMap, first: MapHeader, grid: Grid, config: DescribeConfig): void {
+/** GridMismatchError: a map that cannot be brought to `grid`; without `config.grid` it must be that of `first`. */
+export function checkGrid(
+  map: ScannedMap,
+  first: Pick<MapHeader, 'width' | 'height' | 'transform' | 'crs'>,
+  grid: Grid,
+  config: Pick<DescribeConfig, 'grid' | 'crs' | 'extent'>,
+): void {
   for (const { header, file } of map.sources) {
     if ((header.transform === null) !== (grid.transform === null))
       throw mismatch(
@@ -154,7 +160,7 @@ function checkGrid(map: ScannedMap, first: MapHeader, grid: Grid, config: Descri
   }
 }
 
-const corner = ({ transform }: MapHeader): string =>
+const corner = ({ transform }: Pick<MapHeader, 'transform'>): string =>
   transform ? `(${transform[0]}, ${transform[3]})` : 'nowhere';
 
 function mismatch(path: string, found: string, expected: string): GridMismatchError {
@@ -198,7 +204,7 @@ function storedAs(
   return { bands, dtype: native ? (dtype as Dtype) : 'f32' };
 }
 
-function frameSources(places: readonly BandPlace[]): FrameSource[] {
+export function frameSources(places: readonly BandPlace[]): FrameSource[] {
   const sources = new Map<BandPlace['source'], FrameSource>();
   places.forEach(({ source, band }, to) => {
     const entry = sources.get(source) ?? { ...source.file, bands: [] };

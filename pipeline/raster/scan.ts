@@ -37,6 +37,8 @@ export interface Scan {
 
 export interface ScanOptions {
   limits?: DecodeLimits;
+  /** Files that are listed already; `sources` of the config are then not looked at. */
+  files?: readonly MapFile[];
   /** Folder names that are classes of labels, not series. */
   classFolders?: readonly string[];
   onProgress?: OnProgress;
@@ -59,7 +61,7 @@ type ScanConfig = Pick<
 /** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
 export async function scanSources(config: ScanConfig, options: ScanOptions = {}): Promise<Scan> {
   const { limits = DEFAULT_LIMITS, onProgress, signal } = options;
-  const files = await listMaps(config.sources, { followLinks: config.followLinks });
+  const files = options.files ?? (await listMaps(config.sources, { followLinks: config.followLinks }));
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
   const readFileHeader = headersAhead(files, (path) =>

@@ -36,7 +36,7 @@ const Finished = z.object({
 export type Finished = z.infer<typeof Finished>;
 
 /** One frame of the manifest. */
-interface Row {
+export interface Row {
   series: string;
   time: number;
   shard: string;
@@ -99,9 +99,15 @@ async function compile(dir: string): Promise<Compiled> {
   const { revision, slots } = await readPlan(dir);
   const commits = await allCommits(dir, slots);
   const rows = commits.flatMap((commit) => commitRows(commit, batchRows(description)));
-  rows.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time));
+  rows.sort(bySeriesAndTime);
   return { revision, commits, rows, hash: datasetHash(description, rows) };
 }
+
+type Place = Pick<Row, 'series' | 'time'>;
+
+/** The order of frames in a manifest. */
+export const bySeriesAndTime = (a: Place, b: Place): number =>
+  a.series < b.series ? -1 : a.series > b.series ? 1 : a.time - b.time;
 
 /** The dataset hash of the last finalised state. ConfigError: there is none; CorruptShardError: it cannot be read. */
 export async function readFinished(dir: string): Promise<Finished> {
@@ -138,7 +144,8 @@ async function allCommits(dir: string, slots: readonly Slot[]): Promise<Commit[]
   });
 }
 
-function commitRows({ series, shard, frames }: Commit, rowsInBatch: number): Row[] {
+/** The frames of a commit, in its order. */
+export function commitRows({ series, shard, frames }: Commit, rowsInBatch: number): Row[] {
   let stored = 0;
   return frames.map(({ time, reason, content }) => {
     const place =

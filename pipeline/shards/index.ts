@@ -3,10 +3,25 @@ export { type CompactionPlan, planCompaction } from './compact.js';
 export { readDescription } from './description.js';
 export { type Finished, finalise, openSlots, readFinished } from './finalise.js';
 export { keptFrames } from './kept.js';
-export { type Dataset, type OpenOptions, openDataset } from './open.js';
-export { createDataset, type PlanOptions, type PlanOutcome, readPlan } from './plan.js';
+export { type Dataset, type OpenOptions, openCommits, openDataset } from './open.js';
+export {
+  appendRevision,
+  createDataset,
+  type PlanOptions,
+  type PlanOutcome,
+  readPlan,
+  readRevision,
+} from './plan.js';
 export { openSealedArrow, sealArrow } from './seal.js';
-export { type DecodedFrame, type DecodeFrame, type KeptFrame, type SlotOptions, writeSlot } from './slot.js';
+export {
+  type DecodedFrame,
+  type DecodeFrame,
+  type KeptFrame,
+  readCommit,
+  type SlotOptions,
+  writeSlot,
+} from './slot.js';
+export { type SomeFrame, someFrames } from './some.js';
 export { datasetAddress, isMissing, queueFolder, type Storage, storageAt } from './storage/index.js';
 export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
 export { type Death, noteDeath, readSuspects, refuseSuspect, suspectKey } from './suspects.js';

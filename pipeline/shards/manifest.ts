@@ -1,8 +1,10 @@
 /** Reads a manifest: the frame index and where each frame lies. */
 import { createHash } from 'node:crypto';
 import { type Table, tableFromIPC } from 'apache-arrow';
+import type { Commit } from '../../schemas/records/index.js';
 import { CorruptShardError, isStormreelError } from '../errors.js';
 import { RemoteFault } from '../remote/index.js';
+import { bySeriesAndTime, commitRows } from './finalise.js';
 import { layout } from './layout.js';
 import { storageAt } from './storage/index.js';
 import type { FrameIndex } from './store.js';
@@ -39,6 +41,28 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
     batch: Int32Array.from({ length: n }, (_, i) => column('batch').get(i)),
     row: Int32Array.from({ length: n }, (_, i) => column('row').get(i)),
     reason: (frame) => reasons.get(frame),
+  };
+}
+
+/** What the manifest would say of these commits alone. */
+export function commitManifest(commits: readonly Commit[], rowsInBatch: number): Manifest {
+  const rows = commits.flatMap((commit) => commitRows(commit, rowsInBatch)).sort(bySeriesAndTime);
+  const [seriesNames, series] = numbered(rows.map((row) => row.series));
+  const [shards, shard] = numbered(rows.map((row) => row.shard));
+  return {
+    index: {
+      length: rows.length,
+      seriesNames,
+      series,
+      time: Float64Array.from(rows, ({ time }) => time),
+      ok: Uint8Array.from(rows, ({ content }) => (content === null ? 0 : 1)),
+    },
+    hash: '',
+    shards,
+    shard,
+    batch: Int32Array.from(rows, ({ batch }) => batch),
+    row: Int32Array.from(rows, ({ row }) => row),
+    reason: (frame) => rows[frame].reason,
   };
 }
 

@@ -2,13 +2,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type AsyncRecordBatchFileReader, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { frameSize, type StoredArray } from '../../schemas/arrow/index.js';
-import type { DatasetDescription } from '../../schemas/records/index.js';
+import type { Commit, DatasetDescription } from '../../schemas/records/index.js';
 import { CorruptShardError, isStormreelError } from '../errors.js';
 import { RemoteFault } from '../remote/index.js';
 import { readDescription } from './description.js';
-import { frameCrc } from './encode.js';
+import { batchRows, frameCrc } from './encode.js';
 import { readFinished } from './finalise.js';
-import { readManifest } from './manifest.js';
+import { commitManifest, type Manifest, readManifest } from './manifest.js';
 import { type Storage, storageAt } from './storage/index.js';
 import type { FrameStore } from './store.js';
 
@@ -35,7 +35,29 @@ export async function openDataset(
 ): Promise<Dataset> {
   const description = await readDescription(dir);
   const name = pinned ?? (await readFinished(dir)).manifest;
-  const manifest = await readManifest(dir, name);
+  return storeOn(dir, description, name, await readManifest(dir, name), cacheBytes);
+}
+
+/**
+ * The frames of a few commits as a store, without a manifest: what live labelling reads of maps that have just come.
+ * `hash` is empty.
+ */
+export async function openCommits(
+  dir: string,
+  commits: readonly Commit[],
+  { cacheBytes = 64 << 20 }: Pick<OpenOptions, 'cacheBytes'> = {},
+): Promise<Dataset> {
+  const description = await readDescription(dir);
+  return storeOn(dir, description, '', commitManifest(commits, batchRows(description)), cacheBytes);
+}
+
+function storeOn(
+  dir: string,
+  description: DatasetDescription,
+  name: string,
+  manifest: Manifest,
+  cacheBytes: number,
+): Dataset {
   const storage = storageAt(dir);
   const batches = batchCache(storage, description, cacheBytes);
   const { values: size, cells } = frameSize(description);

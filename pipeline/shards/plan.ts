@@ -33,10 +33,37 @@ export async function createDataset(
     const { revision, slots } = await readPlan(dir);
     const next = nextSlots(slots, frames, revision + 1, shardFrames);
     if (next.slots.length === 0) return { revision: null, added: 0, changed: 0 };
-    if (await storageAt(dir).createExclusive(layout.revision(revision + 1), sealLines(next.slots)))
+    if (await writeRevision(dir, revision + 1, next.slots))
       return { revision: revision + 1, added: next.added, changed: next.changed };
   }
 }
+
+/**
+ * Adds frames that no slot holds yet as revision `revision`, without reading the plan: for a caller that knows it. Null
+ * when another planner has taken that revision; the caller's knowledge is then out of date.
+ */
+export async function appendRevision(
+  dir: string,
+  revision: number,
+  frames: ReadonlyMap<string, readonly PlannedFrame[]>,
+  { shardFrames = 64 }: PlanOptions = {},
+): Promise<Slot[] | null> {
+  const { slots } = nextSlots([], frames, revision, shardFrames);
+  return (await writeRevision(dir, revision, slots)) ? slots : null;
+}
+
+/** The slots of one revision alone. */
+export async function readRevision(dir: string, revision: number): Promise<Slot[]> {
+  const storage = storageAt(dir);
+  const file = layout.revision(revision);
+  return parseRevision((await storage.read(file)).toString('utf8'), storage.locate(file));
+}
+
+const writeRevision = (dir: string, revision: number, slots: readonly Slot[]): Promise<boolean> =>
+  storageAt(dir).createExclusive(
+    layout.revision(revision),
+    sealLines(slots),
+  );
 
 export interface Plan {
   /** Last revision; 0: none. */

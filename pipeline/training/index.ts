@@ -10,5 +10,5 @@ export { readSafetensors, writeSafetensors } from './safetensors.js';
 export { type Sanity, sanity } from './sanity.js';
 export { loadRecord, loadTrained, saveRecord, saveTrained } from './saved.js';
 export { learningRateAt } from './schedule.js';
-export { type FrameScore, type ScoreInput, scoreFrames } from './score.js';
+export { type CarriedFeatures, type FrameScore, type ScoreInput, scoreFrames } from './score.js';
 export { clippedStep } from './trainer.js';

@@ -24,8 +24,17 @@ export interface ScoreInput {
   /** Frames in one pass; default by memory. */
   chunk?: number;
   attention?: boolean;
+  /** Features of frames that were encoded before: these are not read again. */
+  carried?: CarriedFeatures;
   onChunk?(done: number, total: number): void;
   signal?: AbortSignal;
+}
+
+/** What the encoder said of frames, kept from one call to the next: `[featureCount]` for each member. */
+export interface CarriedFeatures {
+  get(frame: number): readonly Float32Array[] | undefined;
+  /** Called for every frame that is encoded. */
+  set(frame: number, features: readonly Float32Array[]): void;
 }
 
 export interface FrameScore {
@@ -51,13 +60,15 @@ export async function scoreFrames(input: ScoreInput, emit: (score: FrameScore) =
   for (let start = 0; start < frames.length; start += chunk) {
     signal?.throwIfAborted();
     const some = frames.subarray(start, start + chunk);
-    const ok = some.filter((frame) => index.ok[frame] === 1);
+    const known = knownFeatures(input, some);
+    const ok = some.filter((frame) => index.ok[frame] === 1 && !known.has(frame));
     const x = ok.length ? await input.frames.take(ok) : null;
     const logits = new Float64Array(some.length);
     let attention: Float32Array | null = null;
     members.forEach((member, m) => {
       const encoded = x ? encode(model, member, x, Boolean(input.attention)) : null;
-      history[m].append(some, index.ok, encoded?.features);
+      if (encoded) addFeatures(known, ok, encoded.features, model.featureCount);
+      history[m].append(some, index.ok, (frame) => known.get(frame)?.[m]);
       const part = headLogits(model, member, history[m], input, some, position.subarray(start), reach);
       part.forEach((logit, i) => {
         logits[i] += logit / members.length;
@@ -65,9 +76,34 @@ export async function scoreFrames(input: ScoreInput, emit: (score: FrameScore) =
       attention = accumulate(attention, encoded?.map ?? null, members.length);
     });
     x?.dispose();
-    emitChunk(input, some, position.subarray(start), logits, attention, reach, emit);
+    if (input.carried) for (const frame of ok) input.carried.set(frame, known.get(frame)!);
+    emitChunk(input, some, ok, position.subarray(start), logits, attention, reach, emit);
     input.onChunk?.(start + some.length, frames.length);
     await new Promise(setImmediate); // let signals and progress through
+  }
+}
+
+function knownFeatures({ carried, index }: ScoreInput, frames: Int32Array): Map<number, Float32Array[]> {
+  const known = new Map<number, Float32Array[]>();
+  if (!carried) return known;
+  for (const frame of frames) {
+    const features = index.ok[frame] === 1 ? carried.get(frame) : undefined;
+    if (features) known.set(frame, [...features]);
+  }
+  return known;
+}
+
+/** Members come one after the other, so theirs are added at the end. */
+function addFeatures(
+  known: Map<number, Float32Array[]>,
+  frames: Int32Array,
+  features: Float32Array,
+  size: number,
+): void {
+  for (const [row, frame] of frames.entries()) {
+    const own = known.get(frame) ?? [];
+    known.set(frame, own);
+    own.push(features.slice(row * size, (row + 1) * size));
   }
 }
 
@@ -124,19 +160,22 @@ class History {
     this.#filled = 0;
   }
 
-  /** `features [ok frames, size]`; the chunk then lies from entry reach - 1 on. */
-  append(frames: Int32Array, ok: Uint8Array, features: ArrayLike<number> | undefined): void {
+  /** The chunk then lies from entry reach - 1 on. */
+  append(
+    frames: Int32Array,
+    ok: Uint8Array,
+    featuresOf: (frame: number) => ArrayLike<number> | undefined,
+  ): void {
     const keep = this.reach - 1;
     this.features.copyWithin(0, this.#filled * this.size, (this.#filled + keep) * this.size);
     this.valid.copyWithin(0, this.#filled, this.#filled + keep);
     this.#filled = frames.length;
-    let row = 0;
     frames.forEach((frame, i) => {
       const at = keep + i;
       this.valid[at] = ok[frame] === 1 ? 1 : 0;
-      for (let f = 0; f < this.size; f++)
-        this.features[at * this.size + f] = this.valid[at] ? features![row * this.size + f] : 0;
-      row += this.valid[at];
+      const own = this.valid[at] ? featuresOf(frame) : undefined;
+      if (own) this.features.set(own, at * this.size);
+      else this.features.fill(0, at * this.size, (at + 1) * this.size);
     });
   }
 }
@@ -197,6 +236,7 @@ function accumulate(
 function emitChunk(
   { model, index, wanted }: ScoreInput,
   frames: Int32Array,
+  encoded: Int32Array,
   position: Int32Array,
   logits: Float64Array,
   attention: Float32Array | null,
@@ -207,8 +247,9 @@ function emitChunk(
   let row = 0;
   frames.forEach((frame, i) => {
     const ok = index.ok[frame] === 1;
-    const map = ok && attention ? attention.subarray(row * cells, (row + 1) * cells) : null;
-    if (ok) row++;
+    const seen = encoded[row] === frame; // both ascend
+    const map = seen && attention ? attention.subarray(row * cells, (row + 1) * cells) : null;
+    if (seen) row++;
     if (wanted && wanted[frame] !== 1) return;
     const context = Math.min(position[i] + 1, reach);
     emit({ frame, logit: ok ? logits[i] : Number.NaN, context, attention: map });

@@ -18,6 +18,17 @@ export const SlotsJob = z.strictObject({
 });
 export type SlotsJob = z.infer<typeof SlotsJob>;
 
+/** Fill a group of the slots of one revision, without looking at the rest of the plan: maps that have just come. */
+export const RevisionJob = z.strictObject({
+  dataset: z.string(),
+  revision: z.int().min(1),
+  /** Position in `groupSlots(slots of the revision)`. */
+  group: z.int().min(0),
+  /** Hash of the group's slot ids. */
+  key: z.string(),
+});
+export type RevisionJob = z.infer<typeof RevisionJob>;
+
 /** Compile the manifest of a dataset whose slots are all committed. */
 export const FinaliseJob = z.strictObject({ dataset: z.string() });
 export type FinaliseJob = z.infer<typeof FinaliseJob>;
@@ -35,6 +46,6 @@ export const StepProgress = z.strictObject({ line: z.string() });
 export type StepProgress = z.infer<typeof StepProgress>;
 
 /** Payload schema of each kind of job. */
-export const JOBS = { slots: SlotsJob, finalise: FinaliseJob, step: StepJob } as const;
+export const JOBS = { slots: SlotsJob, revision: RevisionJob, finalise: FinaliseJob, step: StepJob } as const;
 export type JobKind = keyof typeof JOBS;
 export type Payload<Kind extends JobKind> = z.infer<(typeof JOBS)[Kind]>;

@@ -1,3 +1,4 @@
 /** What is stored: datasets, runs, predictions. */
 export * from './dataset.js';
+export * from './live.js';
 export * from './run.js';

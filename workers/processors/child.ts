@@ -16,6 +16,7 @@ type Processor = (data: never, context: JobContext) => Promise<unknown>;
 /** Loaded when first needed: a step needs no decoder. */
 const PROCESSORS: Record<JobKind, () => Promise<Processor>> = {
   slots: async () => (await import('./slots.js')).fillSlots,
+  revision: async () => (await import('./revision.js')).fillRevision,
   finalise: async () => (await import('./finalise.js')).finaliseDataset,
   step: async () => (await import('./step.js')).runStep,
 };

@@ -48,22 +48,43 @@ export async function fillSlots(
       hint: 'run the same stormreel ingest again',
       fields: { dataset: job.dataset, group: job.group },
     });
+  const { dataset, onBadFrame } = job;
+  const work = { dataset, description, superseded, onBadFrame, decode: decodeFrame, budget };
+  return fillGroup(group, work, { attempt, progress, signal });
+}
+
+export interface GroupWork {
+  dataset: string;
+  description: DatasetDescription;
+  /** Slots whose place those of the group took, by name. */
+  superseded: ReadonlyMap<string, Slot>;
+  onBadFrame: 'stop' | 'skip';
+  decode: typeof decodeFrame;
+  budget?: DecodeBudget;
+}
+
+/** All slots of a group side by side; the first error stops the others. */
+export async function fillGroup(
+  group: readonly Slot[],
+  { dataset, description, superseded, onBadFrame, decode, budget = DECODE_BUDGET }: GroupWork,
+  { attempt, progress, signal }: JobContext,
+): Promise<SlotsProgress> {
   cache ??= mapCache(CACHE_BYTES);
   const options = { cache, signal };
-  const suspects = await readSuspects(job.dataset);
-  const watch = watchMaps(job.dataset, group, budget);
+  const suspects = await readSuspects(dataset);
+  const watch = watchMaps(dataset, group, budget);
   const stop = new AbortController();
   let frames = 0;
   let told = 0;
   const fill = async (slot: Slot) => {
     const before = (slot.supersedes ?? []).flatMap((name) => superseded.get(name) ?? []);
-    await writeSlot(job.dataset, description, slot, {
-      kept: before.length > 0 ? await keptFrames(job.dataset, description, slot, before) : undefined,
+    await writeSlot(dataset, description, slot, {
+      kept: before.length > 0 ? await keptFrames(dataset, description, slot, before) : undefined,
       decode: async (frame, series, its) => {
         if (suspects.size > 0) refuseSuspect(suspects, suspectKey(frame));
-        return watch.over(frame, () => decodeFrame(frame, series, its, options));
+        return watch.over(frame, () => decode(frame, series, its, options));
       },
-      onBadFrame: job.onBadFrame,
+      onBadFrame,
       attempt,
       signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     });
