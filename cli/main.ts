@@ -13,6 +13,7 @@ const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
   ['ingest', 'decode maps into an ordered dataset of Arrow shards', () => import('./ingest.js')],
   ['train', 'train a model on a dataset', () => import('./train.js')],
   ['label', 'give every frame a calibrated probability', () => import('./label.js')],
+  ['watch', 'label new maps as they come', () => import('./watch.js')],
   ['evaluate', 'compare predictions with labels', () => import('./evaluate.js')],
   ['anomaly', 'say how unusual every frame is', () => import('./anomaly.js')],
   ['report', 'write a run as one HTML page', () => import('./report.js')],

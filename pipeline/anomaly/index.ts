@@ -15,4 +15,5 @@ export { type AnomalyModel, AnomalyRecord, type PrincipalComponents } from './re
 export { type AnomalyRunInput, type AnomalyRunResult, anomalyRun, scoreRun } from './run.js';
 export { loadAnomaly, loadAnomalyRecord, saveAnomaly } from './saved.js';
 export { type AnomalyScores, scoreFrames } from './score.js';
+export { type CarriedAnomaly, type SomeScores, scoreSome } from './some.js';
 export { endingWindows, windowBatch } from './windows.js';

@@ -44,7 +44,7 @@ export interface TrainedModel extends ModelRecord {
 /** @throws ModelMismatchError when the dataset has other bands or another grid than the model was trained on. */
 export function assertFits(
   { bandNames, grid }: Pick<ModelRecord, 'bandNames' | 'grid'>,
-  { description }: FrameStore,
+  { description }: Pick<FrameStore, 'description'>,
 ): void {
   const found = description.bands.map((band) => band.name);
   if (found.join('\n') !== bandNames.join('\n'))
