@@ -8,3 +8,4 @@ export * from './pipeline/index.js';
 export * from './schemas/config/index.js';
 export * from './schemas/records/index.js';
 export { type Ingested, type IngestOptions, ingest } from './workers/index.js';
+export { type WatchMapsOptions, type WatchSummary, watchMaps } from './workers/live/index.js';

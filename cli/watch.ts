@@ -7,7 +7,7 @@ import { loadProvenance } from '../pipeline/training/index.js';
 import { Duration, IngestConfig, spanMs } from '../schemas/config/index.js';
 import { type WatchMapsOptions, type WatchSummary, watchMaps } from '../workers/live/index.js';
 import { action, define, type Output } from './command.js';
-import { check } from './config.js';
+import { check, isUrl } from './config.js';
 import { type IngestFlags, ingestFlags } from './ingestFlags.js';
 
 interface Flags extends IngestFlags {
@@ -84,7 +84,10 @@ export const command = () =>
 async function settings(sources: string[], flags: Flags): Promise<WatchMapsOptions> {
   const runDir = resolve(flags.model);
   const known = await loadProvenance(runDir).catch(() => null);
-  const given = { ...ingestFlags(flags), sources: sources.map((source) => resolve(source)) };
+  const given = {
+    ...ingestFlags(flags),
+    sources: sources.map((source) => (isUrl(source) ? source : resolve(source))),
+  };
   const config = check(IngestConfig, { ...known?.config.ingest, onBadFrame: 'skip', ...given }, 'flags');
   const workers = Number(flags.workers);
   if (!Number.isInteger(workers) || workers < 0 || (workers === 0 && !flags.queue))

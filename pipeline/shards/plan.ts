@@ -60,10 +60,7 @@ export async function readRevision(dir: string, revision: number): Promise<Slot[
 }
 
 const writeRevision = (dir: string, revision: number, slots: readonly Slot[]): Promise<boolean> =>
-  storageAt(dir).createExclusive(
-    layout.revision(revision),
-    sealLines(slots),
-  );
+  storageAt(dir).createExclusive(layout.revision(revision), sealLines(slots));
 
 export interface Plan {
   /** Last revision; 0: none. */
