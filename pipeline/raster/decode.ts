@@ -10,7 +10,7 @@ import type { ByteSource } from './bytes.js';
 import type { MapCache } from './cache.js';
 import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
-import type { DecodedMap, MapHeader } from './map.js';
+import type { DecodedMap, MapHeader, SourceArray } from './map.js';
 import { openPlanned } from './remoteBytes.js';
 import { resample, resampler } from './resample.js';
 import { unreadable } from './unreadable.js';
@@ -161,16 +161,29 @@ function place(
     const plain = scale === 1 && shift === 0;
     const decoded = map.bands[i];
     if (!weights) {
-      for (let cell = 0, o = to; cell < decoded.length; cell++, o += bands.length)
-        values[o] = plain ? decoded[cell] : decoded[cell] * scale + shift;
-      for (let cell = 0; cell < valid.length; cell++) if (!map.valid[cell]) valid[cell] = 0;
+      if (plain && bands.length === 1) values.set(decoded);
+      else spread(decoded, values, { step: bands.length, at: to, scale, shift });
+      if (!map.whole) for (let cell = 0; cell < valid.length; cell++) if (!map.valid[cell]) valid[cell] = 0;
       return;
     }
     if (dtype !== 'f32') throw new Error('a resampled frame is stored as f32'); // describeDataset sees to it
     const out = { values: values as Float32Array, valid, step: bands.length, at: to };
-    resample(weights, { values: decoded, valid: map.valid, width: map.width }, out);
+    resample(weights, { values: decoded, valid: map.valid, width: map.width, whole: map.whole }, out);
     if (!plain) for (let o = to; o < values.length; o += bands.length) values[o] = values[o] * scale + shift;
   });
+}
+
+/** One band of a map into every `step`-th number of a frame, from `at` on. */
+function spread(
+  decoded: SourceArray,
+  values: StoredArray,
+  { step, at, scale, shift }: { step: number; at: number; scale: number; shift: number },
+): void {
+  if (scale === 1 && shift === 0)
+    for (let cell = 0, o = at; cell < decoded.length; cell++, o += step) values[o] = decoded[cell];
+  else
+    for (let cell = 0, o = at; cell < decoded.length; cell++, o += step)
+      values[o] = decoded[cell] * scale + shift;
 }
 
 function cutTile(

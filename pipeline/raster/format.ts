@@ -75,13 +75,5 @@ export async function decodeMap(
   if (format === 'picture' && whole) return decodePicture(path, bytes, numbers, limits);
   const source = whole ? memorySource(path, bytes) : bytes;
   const header = await readGeoTiffHeader(source, limits);
-  const bands = await decodeGeoTiff(source, header, numbers);
-  const { width, height } = header;
-  const valid = new Uint8Array(width * height).fill(1);
-  bands.forEach((band, i) => {
-    const { nodata } = header.bands[numbers[i]];
-    for (let cell = 0; cell < band.length; cell++)
-      if (band[cell] === nodata || !Number.isFinite(band[cell])) valid[cell] = 0;
-  });
-  return { header, map: { width, height, bands, valid } };
+  return { header, map: await decodeGeoTiff(source, header, numbers) };
 }

@@ -59,4 +59,6 @@ export interface DecodedMap {
   bands: SourceArray[];
   /** `[height * width]`, 0 where any wanted band is nodata, not finite or transparent. */
   valid: Uint8Array;
+  /** True where it is known that no cell is invalid; some steps are then faster. */
+  whole?: boolean;
 }

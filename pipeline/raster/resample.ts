@@ -4,26 +4,26 @@
  * by their share. Invalid cells carry no weight; a target cell with less than half of its weight is invalid.
  */
 import type { Grid, Transform } from '../../schemas/records/index.js';
-import type { SourceArray } from './map.js';
 import { isGeographicCrs, sameCrs, type Warper, warp, warper } from './projection/index.js';
+import {
+  type AxisWeights,
+  pairs,
+  type SourceBand,
+  type TargetBand,
+  weighAny,
+  weighFour,
+  weighFourMasked,
+} from './weigh.js';
 
 export type Resampling = 'nearest' | 'bilinear' | 'area';
 
 type Place = Pick<Grid, 'width' | 'height' | 'transform' | 'crs'>;
-
-/** Source cells and weights along one axis: target i uses entries start[i] .. start[i + 1]. */
-interface AxisWeights {
-  start: Uint32Array;
-  cells: Uint32Array;
-  weights: Float64Array;
-}
 
 export interface Resampler {
   rows: AxisWeights;
   columns: AxisWeights;
 }
 
-const LEAST_WEIGHT = 0.5;
 const CIRCLE = 360;
 
 /**
@@ -81,40 +81,17 @@ export function isFullCircle({ width, transform, crs }: Place): boolean {
   );
 }
 
-/** Resamples one band: `values`, `valid` `[source rows, source columns]` to physical units `[target rows, target columns]`. */
-export function resample(
-  weights: Resampler | Warper,
-  source: { values: SourceArray; valid: Uint8Array; width: number },
-  out: { values: Float32Array; valid: Uint8Array; step: number; at: number },
-): void {
+/** Resamples one band to physical units. */
+export function resample(weights: Resampler | Warper, source: SourceBand, out: TargetBand): void {
   if ('places' in weights) warp(weights, source, out);
   else weigh(weights, source, out);
 }
 
-function weigh(
-  { rows, columns }: Resampler,
-  { values, valid, width }: { values: SourceArray; valid: Uint8Array; width: number },
-  out: { values: Float32Array; valid: Uint8Array; step: number; at: number },
-): void {
-  const height = rows.start.length - 1;
-  const targetWidth = columns.start.length - 1;
-  for (let row = 0; row < height; row++)
-    for (let column = 0; column < targetWidth; column++) {
-      let [sum, weight, whole] = [0, 0, 0];
-      for (let r = rows.start[row]; r < rows.start[row + 1]; r++)
-        for (let c = columns.start[column]; c < columns.start[column + 1]; c++) {
-          const share = rows.weights[r] * columns.weights[c];
-          const cell = rows.cells[r] * width + columns.cells[c];
-          whole += share;
-          if (!valid[cell]) continue;
-          sum += share * values[cell];
-          weight += share;
-        }
-      const target = row * targetWidth + column;
-      if (whole > 0 && weight >= LEAST_WEIGHT * (1 - 1e-9))
-        out.values[target * out.step + out.at] = sum / weight;
-      else out.valid[target] = 0;
-    }
+function weigh({ rows, columns }: Resampler, source: SourceBand, out: TargetBand): void {
+  const [high, wide] = [pairs(rows), pairs(columns)];
+  if (!high || !wide) weighAny(rows, columns, source, out);
+  else if (source.whole) weighFour(high, wide, source, out);
+  else weighFourMasked(high, wide, source, out);
 }
 
 /** Without georeference both grids span the same square. */

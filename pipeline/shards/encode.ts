@@ -91,11 +91,12 @@ function statistics(
 ): void {
   bands.forEach(({ scale, offset }, band) => {
     let [least, sum, largest, n] = [Number.POSITIVE_INFINITY, 0, Number.NEGATIVE_INFINITY, 0];
-    for (let cell = 0; cell < valid.length; cell++) {
+    for (let cell = 0, at = band; cell < valid.length; cell++, at += bands.length) {
       if (!valid[cell]) continue;
-      const value = values[cell * bands.length + band] * scale + offset;
-      least = Math.min(least, value);
-      largest = Math.max(largest, value);
+      const value = values[at] * scale + offset;
+      // Rarely taken, unlike the functions, which also order 0 and -0.
+      if (value <= least) least = Math.min(least, value);
+      if (value >= largest) largest = Math.max(largest, value);
       sum += value;
       n++;
     }

@@ -13,7 +13,10 @@ const index: Record<string, { sum: number[]; weighted: number; first: number[]; 
 async function read(bytes: Uint8Array, bands?: number[]) {
   const source = memorySource('map.tif', bytes);
   const header = await readGeoTiffHeader(source, DEFAULT_LIMITS);
-  return { header, bands: await decodeGeoTiff(source, header, bands ?? header.bands.map((_, i) => i)) };
+  return {
+    header,
+    ...(await decodeGeoTiff(source, header, bands ?? header.bands.map((b) => Number(b.selector)))),
+  };
 }
 
 describe('the GeoTIFF reader', () => {

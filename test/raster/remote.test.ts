@@ -76,7 +76,9 @@ describe('maps over HTTP', () => {
     const before = server.sent();
     const { source, sha256 } = await openPlanned(planned, DEFAULT_LIMITS, { wholeBytes: 1 });
     expect(sha256).toBe(`etag:"v1":${bytes.length}`);
-    const [values] = await decodeGeoTiff(source, await readGeoTiffHeader(source, DEFAULT_LIMITS), [0]);
+    const {
+      bands: [values],
+    } = await decodeGeoTiff(source, await readGeoTiffHeader(source, DEFAULT_LIMITS), [0]);
     expect([values[0], values[512 * 512 - 1]]).toEqual([93, (93 + (512 * 512 - 1) * 7) % 4096]);
     expect(server.sent() - before).toBeLessThan(2 ** 20 + 2 ** 20);
     server.files.set('d/large.tif', { bytes, etag: null });

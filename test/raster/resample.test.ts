@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isFullCircle, type Resampling, resample, resampler } from '../../pipeline/raster/resample.js';
+import { Random } from '../../pipeline/random.js';
+import {
+  isFullCircle,
+  type Resampler,
+  type Resampling,
+  resample,
+  resampler,
+} from '../../pipeline/raster/resample.js';
 import type { Grid } from '../../schemas/records/index.js';
 
 interface Case extends Omit<Grid, 'crs'> {
@@ -123,4 +130,48 @@ describe('resampling', () => {
     expect(bring(row, [1, null, 3, null], { ...row, width: 2 }, 'area')).toEqual([1, 3]);
     expect(bring(row, [1, null, null, null], { ...row, width: 1 }, 'area')).toEqual([null]);
   });
+
+  it('gives the bits of the plain weighted mean, with and without invalid cells', () => {
+    const source = { width: 37, height: 29, transform: [0, 1, 0, 29, 0, -1], crs: 'EPSG:32633' } as Grid;
+    const target = { width: 23, height: 41, transform: [-2, 1.7, 0, 30, 0, -0.75], crs: source.crs } as Grid;
+    const random = Random.from(5);
+    const values = Float32Array.from({ length: 37 * 29 }, () => random.normal() * 1e3);
+    for (const method of ['nearest', 'bilinear', 'area'] as const)
+      for (const holes of [0, 0.3]) {
+        const valid = Uint8Array.from(values, () => Number(random.uniform() >= holes));
+        const weights = resampler(source, target, method)!;
+        const out = {
+          values: new Float32Array(23 * 41 * 2),
+          valid: new Uint8Array(23 * 41).fill(1),
+          step: 2,
+          at: 1,
+        };
+        resample(weights, { values, valid, width: 37, whole: holes === 0 }, out);
+        const expected = plainMean(weights as Resampler, values, valid);
+        expect(out.values.filter((_, i) => i % 2 === 1)).toEqual(expected.values);
+        expect(out.valid).toEqual(expected.valid);
+        expect(expected.valid.includes(0) && expected.valid.includes(1)).toBe(true);
+      }
+  });
 });
+
+/** The definition, cell by cell. */
+function plainMean({ rows, columns }: Resampler, values: Float32Array, valid: Uint8Array) {
+  const [height, width] = [rows.start.length - 1, columns.start.length - 1];
+  const out = { values: new Float32Array(height * width), valid: new Uint8Array(height * width) };
+  for (let cell = 0; cell < height * width; cell++) {
+    const [row, column] = [Math.floor(cell / width), cell % width];
+    let [sum, weight] = [0, 0];
+    for (let r = rows.start[row]; r < rows.start[row + 1]; r++)
+      for (let c = columns.start[column]; c < columns.start[column + 1]; c++) {
+        const from = rows.cells[r] * 37 + columns.cells[c];
+        if (!valid[from]) continue;
+        sum += rows.weights[r] * columns.weights[c] * values[from];
+        weight += rows.weights[r] * columns.weights[c];
+      }
+    if (weight < 0.5 * (1 - 1e-9)) continue;
+    out.values[cell] = sum / weight;
+    out.valid[cell] = 1;
+  }
+  return out;
+}

@@ -1,32 +1,70 @@
 /** Decompression into a buffer of known size: a block that would give more bytes is refused, never inflated further. */
 import { inflateSync } from 'node:zlib';
 import { ZSTDDecoder } from 'zstddec';
-import type { BlockLayout } from './header.js';
+import type { BlockLayout } from './layout.js';
+import { lercDecoder } from './lerc.js';
+import { pictureDecoder } from './pictures.js';
+import type { Scratch } from './scratch.js';
 
-/** What a codec does: `size` bytes out of `bytes`, or an Error saying why not. */
-export type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;
+/** What one block holds when unpacked: `[rows, blockWidth, cell numbers]`. */
+export interface BlockShape {
+  rows: number;
+  /** Numbers in a cell: bands, or 1 where they lie one after the other. */
+  perCell: number;
+  /** Bytes of all of it. */
+  size: number;
+}
 
-let zstd: ZSTDDecoder | undefined;
+/** At least `size` bytes out of `bytes` (lent until the next call), or an Error saying why not. */
+export type Decompress = (
+  bytes: Uint8Array,
+  shape: BlockShape,
+  scratchOf: () => Scratch,
+) => Uint8Array | Promise<Uint8Array>;
 
-export async function decompressor(compression: BlockLayout['compression']): Promise<Decompress> {
-  if (compression === 'none') return (bytes, size) => whole(bytes.subarray(0, size), size);
-  if (compression === 'lzw') return (bytes, size) => whole(lzw(bytes, size), size);
-  if (compression === 'deflate')
-    return (bytes, size) => whole(inflateSync(bytes, { maxOutputLength: size }), size);
-  if (!zstd) {
-    zstd = new ZSTDDecoder();
-    await zstd.init();
+export async function decompressor(layout: BlockLayout): Promise<Decompress> {
+  switch (layout.compression) {
+    case 'none':
+      return (bytes, { size }) => whole(bytes, size);
+    case 'lzw':
+      return (bytes, { size }, scratchOf) => whole(lzw(bytes, size, scratchOf()), size);
+    case 'deflate':
+      return (bytes, { size }) => whole(inflate(bytes, size), size);
+    case 'packbits':
+      return (bytes, { size }) => whole(packBits(bytes, size), size);
+    case 'zstd': {
+      const unpack = await zstdDecoder();
+      return (bytes, { size }) => whole(unpack(bytes, size), size);
+    }
+    case 'lerc':
+      return lercDecoder(layout, layout.lercOuter === 'zstd' ? await zstdDecoder() : inflate);
+    default:
+      return pictureDecoder(layout);
   }
-  const decoder = zstd;
-  return (bytes, size) => {
-    if (zstdContentSize(bytes) > size) throw new Error('it unpacks to more bytes than the block has');
-    return whole(decoder.decode(bytes, size), size);
-  };
 }
 
 function whole(bytes: Uint8Array, size: number): Uint8Array {
   if (bytes.length < size) throw new Error(`it unpacks to ${bytes.length} of ${size} bytes`);
   return bytes;
+}
+
+/** One piece of output as large as the block: pieces of the usual size would be copied together. */
+export const inflate = (bytes: Uint8Array, size: number): Uint8Array =>
+  inflateSync(bytes, { chunkSize: size + 64, maxOutputLength: size });
+
+let zstd: ZSTDDecoder | undefined;
+
+async function zstdDecoder(): Promise<(bytes: Uint8Array, size: number) => Uint8Array> {
+  if (!zstd) {
+    const decoder = new ZSTDDecoder();
+    await decoder.init();
+    zstd = decoder;
+  }
+  const decoder = zstd;
+  return (bytes, size) => {
+    if (zstdContentSize(bytes) > size) throw new Error('it unpacks to more bytes than the block has');
+    return decoder.decode(bytes, size);
+  };
 }
 
 /** The size a Zstandard frame declares (RFC 8878, section 3.1.1.1); 0 when it declares none. */
@@ -43,57 +81,32 @@ function zstdContentSize(bytes: Uint8Array): number {
   return sizeBytes === 2 ? size + 256 : size;
 }
 
-const CLEAR = 256;
-const END = 257;
-
-/** TIFF LZW (TIFF 6.0, section 13): codes of 9 to 12 bits, most significant bit first, width grown one code early. */
-export function lzw(bytes: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  const prefix = new Uint16Array(4096);
-  const suffix = new Uint8Array(4096);
-  const lengths = new Uint16Array(4096);
-  for (let i = 0; i < 256; i++) {
-    suffix[i] = i;
-    lengths[i] = 1;
-  }
-  let [next, width, previous, at, bits, held, written] = [258, 9, -1, 0, 0, 0, 0];
-  while (written < size) {
-    while (bits < width && at < bytes.length) {
-      held = ((held << 8) | bytes[at++]) & 0xffffff;
-      bits += 8;
-    }
-    if (bits < width) break;
-    const code = (held >> (bits - width)) & ((1 << width) - 1);
-    bits -= width;
-    if (code === END) break;
-    if (code === CLEAR) {
-      [next, width, previous] = [258, 9, -1];
-      continue;
-    }
-    if (code > next || (code === next && previous < 0))
-      throw new Error(`code ${code} is not in the table yet`);
-    if (previous >= 0 && next < 4096) {
-      prefix[next] = previous;
-      lengths[next] = lengths[previous] + 1;
-      suffix[next] = firstOf(code === next ? previous : code, prefix, lengths);
-      next++;
-    } else if (code >= next) throw new Error(`code ${code} is not in the table`);
-    let [from, place] = [code, written + lengths[code] - 1];
-    written += lengths[code];
-    for (;;) {
-      if (place < size) out[place] = suffix[from];
-      if (lengths[from] === 1) break;
-      from = prefix[from];
-      place--;
-    }
-    previous = code;
-    if (next >= (1 << width) - 1 && width < 12) width++;
-  }
-  return written >= size ? out : out.subarray(0, written);
+/** The packed bytes wait where the unpacked ones of a later step go. */
+function lzw(packed: Uint8Array, size: number, { kernel, table, block, spare, bytes }: Scratch): Uint8Array {
+  bytes.set(packed, spare);
+  const written = kernel.functions.lzw(spare, packed.length, block, size, table);
+  if (written < 0) throw new Error('a code is not in the table');
+  return bytes.subarray(block, block + written);
 }
 
-function firstOf(code: number, prefix: Uint16Array, lengths: Uint16Array): number {
-  let first = code;
-  while (lengths[first] > 1) first = prefix[first];
-  return first; // codes below 256 are their own byte
+/** PackBits (TIFF 6.0, section 9): a count byte, then that many bytes, or one byte that is repeated. */
+export function packBits(packed: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(size);
+  let [at, written] = [0, 0];
+  while (written < size && at < packed.length) {
+    const count = packed[at++];
+    if (count === 128) continue;
+    const length = Math.min(count < 128 ? count + 1 : 257 - count, size - written);
+    if (count < 128) {
+      const run = packed.subarray(at, at + length);
+      out.set(run, written);
+      written += run.length;
+      at += count + 1;
+    } else {
+      if (at >= packed.length) break;
+      out.fill(packed[at++], written, written + length);
+      written += length;
+    }
+  }
+  return out.subarray(0, written);
 }

@@ -30,6 +30,7 @@ export interface Directory {
   /** Numbers of a tag; undefined when it is absent. */
   numbers(tag: number): Promise<number[] | undefined>;
   text(tag: number): Promise<string | undefined>;
+  bytes(tag: number): Promise<Uint8Array | undefined>;
   number(tag: number): Promise<number | undefined>;
 }
 
@@ -124,18 +125,24 @@ function directoryOf(source: ByteSource, entries: Map<number, Entry>, littleEndi
     const { type, count, size, bytes } = field;
     return Array.from({ length: count }, (_, i) => numberAt(bytes, i * size, type, littleEndian));
   }
+  async function bytes(tag: number) {
+    const field = await bytesOf(tag);
+    return field && new Uint8Array(field.bytes.buffer, field.bytes.byteOffset, field.bytes.byteLength);
+  }
   return {
     numbers,
     async number(tag) {
       return (await numbers(tag))?.[0];
     },
+    bytes,
     async text(tag) {
-      const field = await bytesOf(tag);
-      if (!field) return undefined;
-      const { buffer, byteOffset, byteLength } = field.bytes;
-      return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
-        .toString('utf8')
-        .replace(/\0[\s\S]*$/, '');
+      const found = await bytes(tag);
+      return (
+        found &&
+        Buffer.from(found)
+          .toString('utf8')
+          .replace(/\0[\s\S]*$/, '')
+      );
     },
   };
 }

@@ -1,0 +1,5 @@
+// asc: --enable simd
+// Blocks of GeoTIFF files: LZW, predictors, bands apart. Pointers are bytes; memory is laid out by the caller.
+export { lzw } from './blocks/lzw';
+export { accumulate, mergePlanes } from './blocks/predictors';
+export { pickSample } from './blocks/samples';
