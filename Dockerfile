@@ -1,4 +1,4 @@
-# A worker or the board in a container: `docker build -t stormreel .`
+# Worker, scheduler or board in a container: `docker build -t stormreel .`
 FROM node:22-bookworm-slim AS build
 WORKDIR /opt/stormreel
 COPY package.json package-lock.json .npmrc ./
@@ -19,6 +19,7 @@ COPY package.json package-lock.json .npmrc LICENSE NOTICE ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY bin bin
 COPY --from=build /opt/stormreel/dist dist
-USER node
+# The user `node` of the image, by number, so that a cluster can tell that it is not root.
+USER 1000:1000
 ENTRYPOINT ["node", "/opt/stormreel/bin/stormreel.js"]
 CMD ["--help"]

@@ -129,6 +129,8 @@ async function runOne(
       jobId: id,
       attempts: 3, // a killed process; what a command itself says is final
       backoff: { type: 'exponential', delay: 500 },
+      removeOnComplete: { count: 100 },
+      removeOnFail: { count: 100 },
     });
   };
   const watched = { queue: queueName, jobs: [], parent: id, onFrames: () => {}, signal };

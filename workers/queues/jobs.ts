@@ -15,7 +15,9 @@ export const stepsQueue = (folder: string): string =>
 export const JOB_OPTIONS: JobsOptions = {
   attempts: 8,
   backoff: { type: 'exponential', delay: 500 },
+  // What Redis keeps is bounded, however many jobs go through (docs/performance.md, "Queue memory").
   removeOnComplete: { count: 10_000 },
+  removeOnFail: { count: 1_000 },
 };
 
 /** A killed worker's job starts again within seconds; a child that is killed often does not fail its job. */
