@@ -35,7 +35,7 @@ export const command = () =>
   )
     .argument(
       '[source...]',
-      'folders, globs or files: GeoTIFF, NetCDF, Zarr, PNG, JPEG; https:// or s3:// addresses: GeoTIFF',
+      'folders, globs or files: GeoTIFF, NetCDF, Zarr, .npy, PNG, JPEG; https:// or s3:// addresses: GeoTIFF',
     )
     .option('--out <dataset>', 'folder of the dataset, or s3://BUCKET/PREFIX')
     .option('--config <file>', 'stormreel.yaml; its dataset, ingest and labels sections are used')
@@ -58,6 +58,7 @@ export const command = () =>
     .option('--shard-frames <n>', 'frames in one shard')
     .addOption(new Option('--compression <name>', 'of shards').choices(['none', 'lz4']))
     .option('--assume-utc', 'times without a zone, of maps and labels, are UTC')
+    .option('--time-units <text>', 'units of time axes without any, e.g. "hours since 1940-01-01"')
     .option('--model-dates', 'dates of model calendars (noleap, 360_day) are those of the standard one')
     .option('--label-column <name>', 'column of the class')
     .option('--label-time-offset <span>', 'added to every label time, e.g. -12h')

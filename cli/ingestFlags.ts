@@ -20,6 +20,7 @@ export interface IngestFlags {
   compression?: string;
   assumeUtc?: boolean;
   modelDates?: boolean;
+  timeUnits?: string;
   labelColumn?: string;
   labelTimeOffset?: string;
   labelTolerance?: string;
@@ -52,6 +53,7 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     compression: flags.compression,
     assumeUtc: flags.assumeUtc,
     modelDates: flags.modelDates,
+    timeUnits: flags.timeUnits,
   });
 }
 

@@ -75,7 +75,7 @@ async function decodeWhole(
   return { values, valid, sources: hashes };
 }
 
-/** Bytes and their hash; a NetCDF file is hashed once and read by range, so its bytes are not kept. */
+/** Bytes and their hash; a NetCDF file or a stack is hashed once and read by range, so its bytes are not kept. */
 async function readSource(
   planned: FrameSource,
   limits: DecodeLimits,
@@ -105,7 +105,7 @@ async function readSource(
       hint: 'cut it into smaller files first',
       fields: { path, size },
     });
-  if (/\.nc4?$/i.test(path)) {
+  if (/\.(nc4?|npy)$/i.test(path)) {
     const hash = () => streamHash(path);
     const key = `${path}\0${size}\0${mtimeMs}`;
     return { bytes: new Uint8Array(0), sha256: cache ? await cache.hash(key, hash) : await hash() };

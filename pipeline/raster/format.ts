@@ -9,11 +9,12 @@ import { decodeGeoTiff, readGeoTiffHeader } from './geotiff/index.js';
 import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
+import { decodeNpy, readNpyHeader } from './npy/index.js';
 import { decodePicture, readPictureHeader } from './picture.js';
 import { withRemote } from './remoteBytes.js';
 import { decodeZarr, readZarrHeader } from './zarr/index.js';
 
-type Format = 'geotiff' | 'netcdf' | 'picture' | 'zarr';
+type Format = 'geotiff' | 'netcdf' | 'npy' | 'picture' | 'zarr';
 
 const FORMATS: Record<string, Format> = {
   '.tif': 'geotiff',
@@ -21,6 +22,7 @@ const FORMATS: Record<string, Format> = {
   '.nc': 'netcdf',
   '.nc4': 'netcdf',
   '.zarr': 'zarr',
+  '.npy': 'npy',
   '.png': 'picture',
   '.jpg': 'picture',
   '.jpeg': 'picture',
@@ -38,7 +40,10 @@ function formatOf(path: string): Format {
   });
 }
 
-export type HeaderOptions = FieldOptions;
+export interface HeaderOptions extends FieldOptions {
+  /** Times without a zone are UTC. */
+  assumeUtc?: boolean;
+}
 
 /** Size, grid, bands and times of a file; no pixels. BadRasterError, GridMismatchError, TimeError. */
 export async function readHeader(
@@ -50,6 +55,7 @@ export async function readHeader(
   if (isRemote(path)) return withRemote(path, (source) => readGeoTiffHeader(source, limits));
   if (format === 'netcdf') return readNetCdfHeader(path, limits, options);
   if (format === 'zarr') return readZarrHeader(path, limits, options);
+  if (format === 'npy') return readNpyHeader(path, limits, options);
   // Opened first, so that a file that may not be read is told from one that is no picture.
   if (format === 'picture') return withFile(path, () => readPictureHeader(path, limits));
   return withFile(path, (source) => readGeoTiffHeader(source, limits));
@@ -71,6 +77,7 @@ export async function decodeMap(
   if (format === 'netcdf') return decodeNetCdf(path, wanted.map(String), index, limits);
   if (format === 'zarr') return decodeZarr(path, wanted.map(String), index, limits, cache);
   const numbers = wanted.map(Number);
+  if (format === 'npy') return decodeNpy(path, numbers, index, limits);
   const whole = bytes instanceof Uint8Array;
   if (format === 'picture' && whole) return decodePicture(path, bytes, numbers, limits);
   const source = whole ? memorySource(path, bytes) : bytes;

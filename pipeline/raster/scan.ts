@@ -56,6 +56,7 @@ type ScanConfig = Pick<
   | 'pictures'
   | 'followLinks'
   | 'modelDates'
+  | 'timeUnits'
 >;
 
 /** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
@@ -64,9 +65,7 @@ export async function scanSources(config: ScanConfig, options: ScanOptions = {})
   const files = options.files ?? (await listMaps(config.sources, { followLinks: config.followLinks }));
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
-  const readFileHeader = headersAhead(files, (path) =>
-    readHeader(path, limits, { modelDates: config.modelDates }),
-  );
+  const readFileHeader = headersAhead(files, (path) => readHeader(path, limits, config));
   const found: ScannedMap[] = [];
   const rejected: Scan['rejected'] = [];
   const misplaced: StormreelError[] = [];

@@ -31,6 +31,8 @@ export const IngestConfig = z.strictObject({
   assumeUtc: z.boolean().default(false),
   /** Dates of model calendars (noleap, all_leap, 360_day) are the same dates of the standard calendar; without it they are refused. */
   modelDates: z.boolean().default(false),
+  /** What numbers on time axes without units count, e.g. `hours since 1940-01-01`. */
+  timeUnits: z.string().optional(),
   /** Size of the dataset's grid over `extent`; default: the cells of the first map. */
   grid: z.strictObject({ width: Count, height: Count }).optional(),
   /** CRS of the dataset's grid: `EPSG:n`, a PROJ text or WKT; maps of any other known CRS are reprojected. Default: that of the first map. */

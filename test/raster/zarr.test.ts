@@ -123,6 +123,17 @@ describe('the Zarr reader', () => {
     expect(await storeHash(at('h.zarr'), ['f'], 0, DEFAULT_LIMITS, (_, work) => work())).not.toBe(first);
   });
 
+  it('takes the units of a time axis without any from --time-units', async () => {
+    const path = store('bare.zarr');
+    writeFileSync(join(path, 'time/.zattrs'), '{"_ARRAY_DIMENSIONS": ["time"]}');
+    expect(await refusal()).toMatchObject({
+      tag: 'TimeError',
+      hint: expect.stringContaining('--time-units'),
+    });
+    const { times } = await ingested({ timeUnits: 'hours since 1940-01-01' });
+    expect(times).toEqual([['1940-01-01T00:00:00.000Z', '1940-01-01T06:00:00.000Z']]);
+  });
+
   it('decodes a chunk of many times once', async () => {
     const cache = mapCache(2 ** 20);
     let decoded = 0;

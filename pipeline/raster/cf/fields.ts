@@ -16,6 +16,8 @@ export interface CfHeader extends MapHeader {
 export interface FieldOptions {
   /** Dates of calendars that are not of this world keep their names on the standard calendar. */
   modelDates?: boolean;
+  /** Units of time axes that have none. */
+  timeUnits?: string;
 }
 
 /** Longest time axis: ten minutes a step for three centuries. */
@@ -195,7 +197,7 @@ function bandHeader(variable: Variable): BandHeader {
 async function times(
   file: VariableFile,
   field: Variable,
-  { modelDates }: FieldOptions,
+  { modelDates, timeUnits }: FieldOptions,
 ): Promise<number[] | null> {
   const { path } = file;
   const variable = timeVariable(file, field);
@@ -206,7 +208,9 @@ async function times(
       hint: 'cut the file into shorter ones first',
       fields: { path, times: size },
     });
-  const toInstant = cfTime(textOf(variable, 'units'), textOf(variable, 'calendar'), path, { modelDates });
+  const toInstant = cfTime(textOf(variable, 'units') ?? timeUnits, textOf(variable, 'calendar'), path, {
+    modelDates,
+  });
   const stored = await file.read(
     variable,
     variable.shape.length ? [0] : [],

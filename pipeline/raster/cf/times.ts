@@ -25,7 +25,9 @@ export function cfTime(
     );
   if (!match)
     throw new TimeError(`the time axis of ${path} has units "${units ?? ''}"`, {
-      hint: 'CF units in UTC were expected, such as "hours since 1900-01-01"; convert the axis first (cdo setreftime)',
+      hint: units
+        ? 'CF units in UTC were expected, such as "hours since 1900-01-01"; convert the axis first (cdo setreftime)'
+        : 'say what its numbers count with --time-units "hours since 1900-01-01"',
       fields: { path, units },
     });
   const name = (calendar ?? 'standard').toLowerCase();

@@ -1,0 +1,1 @@
+export { decodeNpy, readNpyHeader } from './read.js';
