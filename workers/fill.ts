@@ -11,7 +11,7 @@ import {
   readFinished,
   readPlan,
 } from '../pipeline/shards/index.js';
-import { enqueue, type OpenGroups, withdraw, withdrawFlows } from './enqueue.js';
+import { enqueue, enqueueFinalise, type OpenGroups, withdraw, withdrawFlows } from './enqueue.js';
 import { groupKey, groupSlots } from './groups.js';
 import { orGone } from './queues/gone.js';
 import {
@@ -102,16 +102,16 @@ async function runOnce(
   work: Work,
   { onProgress, signal }: Pick<FillOptions, 'onProgress' | 'signal'>,
 ): Promise<'done' | 'lost'> {
-  const parent = await orGone(connection.where, enqueue(connection, work));
+  const { kind, where } = connection;
+  const parent = await orGone(where, enqueue(connection, work));
+  const onFrames = (frames: number) =>
+    onProgress?.({ stage: 'ingest', done: work.done + frames, total: work.total, unit: 'frames' });
+  const watched = { queue: INGEST_QUEUE, jobs: work.jobs, signal, onFrames };
   try {
-    return await watch(connection, {
-      queue: INGEST_QUEUE,
-      jobs: work.jobs,
-      parent,
-      signal,
-      onFrames: (frames) =>
-        onProgress?.({ stage: 'ingest', done: work.done + frames, total: work.total, unit: 'frames' }),
-    });
+    if (kind === 'redis') return await watch(connection, { ...watched, parent });
+    if ((await watch(connection, watched)) === 'lost') return 'lost';
+    await enqueueFinalise(connection, work);
+    return await watch(connection, { ...watched, jobs: [], parent, onFrames: () => {} });
   } catch (error) {
     await within(withdraw(connection.queue(INGEST_QUEUE), parent));
     throw error;

@@ -13,8 +13,8 @@ export interface WatchedJob {
 export interface WatchOptions {
   queue: string;
   jobs: readonly WatchedJob[];
-  /** The job that runs when all of them are done. */
-  parent: string;
+  /** The job that runs when all of them are done; none: the end of the last of them is the end. */
+  parent?: string;
   /** Told how many frames of these jobs are done. */
   onFrames(frames: number): void;
   signal?: AbortSignal;
@@ -27,7 +27,7 @@ const LOOK_AT = 50;
 const LOOKS_AT_STUCK = 3;
 
 /**
- * `done`: the parent is. `lost`: the queue no longer holds a job that is waited for, or the parent waits for children
+ * `done`: the parent is, or all jobs where there is none. `lost`: the queue no longer holds a job that is waited for, or the parent waits for children
  * that have all ended (a Redis that fell back to an older state, a queue that was drained). Rejects with the first typed error at once (bad input under `stop`); with an
  * Error when all others have ended and some failed for other reasons; with a QueueError when the queue is gone for a
  * minute; with the signal's reason when aborted.
@@ -51,7 +51,9 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
       const completed = (id: string) => {
         if (id === parent) return end('done');
         if (waiting.delete(id)) tally(id, null);
-        if (waiting.size === 0 && failures.length > 0) fail(failedError(failures, options.jobs.length));
+        if (waiting.size > 0) return;
+        if (failures.length > 0) fail(failedError(failures, options.jobs.length));
+        else if (parent === undefined) end('done');
       };
       const failed = (id: string, reason: string) => {
         if (id !== parent && !waiting.delete(id)) return;
@@ -70,7 +72,11 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
       signal?.addEventListener('abort', abort, { once: true });
       let stuck = 0;
       const look = () =>
-        lookUp(queue, [parent, ...nextOf(waiting)], { completed, failed, lost: () => end('lost') })
+        lookUp(queue, [...(parent ? [parent] : []), ...nextOf(waiting)], {
+          completed,
+          failed,
+          lost: () => end('lost'),
+        })
           .then((states) => {
             silent = 0;
             stuck = waiting.size === 0 && states[0] === 'waiting-children' ? stuck + 1 : 0;

@@ -1,4 +1,5 @@
 /** What each kind of fault does. Each gives true when it struck something that lived. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { signal } from './processes.mjs';
 
 const MOST_WORKERS = 4;
@@ -55,14 +56,24 @@ const FAULTS = {
   },
 };
 
-function hit(round, role, { target }, name) {
-  const living = round.processes(role);
+/** A round that has just lost its owner has no child for a while: waits a little for one. */
+async function livingOf(round, role) {
+  for (let i = 0; i < 30; i++) {
+    const living = round.processes(role);
+    if (living.length > 0 || round.over) return living;
+    await sleep(100);
+  }
+  return [];
+}
+
+async function hit(round, role, { target }, name) {
+  const living = await livingOf(round, role);
   if (living.length === 0) return false;
   return signal(living[Math.floor(target * living.length)].pid, name);
 }
 
-function freeze(round, role, { target, lengthMs }) {
-  const living = round.processes(role);
+async function freeze(round, role, { target, lengthMs }) {
+  const living = await livingOf(round, role);
   if (living.length === 0) return false;
   const { pid } = living[Math.floor(target * living.length)];
   if (!signal(pid, 'SIGSTOP')) return false;

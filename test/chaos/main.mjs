@@ -1,5 +1,5 @@
 /**
- * Rounds of chaos until enough was killed: `npm run chaos -- --seed 1 --kills 1000`. Alternates Redis and PGlite. One
+ * Rounds of chaos until enough was killed: `npm run chaos -- --seed 1 --kills 1000`. Two rounds on Redis, one on PGlite, and so on. One
  * line a round on stderr, one JSON summary on stdout; exit code 1 when a promise did not hold. A round alone:
  * `npm run chaos -- --seed 7 --queue redis --rounds 1`. Linux; a full disk needs root (a small tmpfs is mounted).
  */
@@ -29,7 +29,7 @@ const { values: flags } = parseArgs({
   },
 });
 const number = (name) => Number(flags[name]);
-const kinds = flags.queue ? [flags.queue] : ['redis', 'pglite'];
+const kinds = flags.queue ? [flags.queue] : ['redis', 'redis', 'pglite'];
 if (kinds.includes('redis') && spawnSync('redis-server', ['--version']).status !== 0) {
   console.error(
     'chaos: redis-server is missing (apt-get install redis-server), so only --queue pglite can run',

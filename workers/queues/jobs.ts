@@ -64,7 +64,9 @@ export async function removeFinished(queue: Queue, ids: readonly string[]): Prom
 }
 
 async function removeOne(queue: Queue, id: string): Promise<void> {
-  const state = await queue.getJobState(id);
+  const job = await queue.getJob(id); // most are new: one cheap read each
+  if (!job) return;
+  const state = await job.getState();
   if (state === 'completed' || state === 'failed' || state === 'unknown')
-    await queue.remove(id, { removeChildren: false });
+    await job.remove({ removeChildren: false });
 }
