@@ -30,7 +30,7 @@ export async function enqueue(connection: Connection, groups: OpenGroups): Promi
   if (connection.kind === 'pglite') {
     // The owner of a folder is alone: what an earlier process left there, locks included, is of no use to anyone.
     await queue.obliterate({ force: true });
-    await queue.addBulk(slotJobs(groups));
+    await queue.addBulk(slotJobs(groups).map((job) => ({ ...job, opts: { ...job.opts, ...KEPT } })));
     return id;
   }
   await withdrawFlows(queue, dataset, id);
@@ -39,6 +39,9 @@ export async function enqueue(connection: Connection, groups: OpenGroups): Promi
   await connection.flow().add({ ...finaliseJob(groups), queueName: INGEST_QUEUE, children });
   return id;
 }
+
+/** Finished jobs stay until the next ingest empties the queue: PostgreSQL takes as long to count them as to do one. */
+const KEPT = { removeOnComplete: false };
 
 /** The last job of a queue inside this process. */
 export async function enqueueFinalise(connection: Connection, groups: OpenGroups): Promise<void> {

@@ -34,9 +34,9 @@ const LOOKS_AT_STUCK = 3;
  */
 export async function watch(connection: Connection, options: WatchOptions): Promise<'done' | 'lost'> {
   const { parent, signal } = options;
-  const events = connection.events(options.queue);
+  const outcomes = connection.outcomes(options.queue);
   const queue = connection.queue(options.queue);
-  await orGone(connection.where, events.waitUntilReady());
+  await orGone(connection.where, outcomes.waitUntilReady());
   signal?.throwIfAborted();
   const tally = frameTally(options);
   const waiting = new Set(options.jobs.map(({ id }) => id));
@@ -62,9 +62,9 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
         failures.push(reason);
         if (waiting.size === 0) fail(failedError(failures, options.jobs.length));
       };
-      events.on('completed', ({ jobId }) => completed(jobId));
-      events.on('failed', ({ jobId, failedReason }) => failed(jobId, failedReason));
-      events.on('progress', ({ jobId, data }) => {
+      outcomes.on('completed', ({ jobId }) => completed(jobId));
+      outcomes.on('failed', ({ jobId, failedReason }) => failed(jobId, failedReason));
+      outcomes.on('progress', ({ jobId, data }) => {
         const told = SlotsProgress.safeParse(data);
         if (told.success && waiting.has(jobId)) tally(jobId, told.data.frames);
       });
@@ -98,7 +98,7 @@ export async function watch(connection: Connection, options: WatchOptions): Prom
     clearTimeout(timer);
     clearInterval(clock);
     signal?.removeEventListener('abort', abort);
-    events.removeAllListeners('completed').removeAllListeners('failed').removeAllListeners('progress');
+    for (const event of ['completed', 'failed', 'progress'] as const) outcomes.removeAllListeners(event);
   }
 }
 

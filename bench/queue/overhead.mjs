@@ -5,7 +5,7 @@
  *
  *   npm run bench:queue            npm run bench:queue -- --jobs 2000 --rounds 9 --json
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -67,6 +67,7 @@ function place(kind, name) {
 
 /** Seconds for all jobs with plain BullMQ and its defaults. */
 async function bare(kind, name) {
+  if (kind === 'pglite') mkdirSync(join(folder, 'bare'), { recursive: true });
   const opened = kind === 'redis' ? null : await openPglite(join(folder, 'bare'));
   const { port } = redis ? new URL(redis.url) : {};
   const connection = opened?.pool ?? { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };

@@ -8,9 +8,13 @@ afterEach(() => void vi.useRealTimers());
 
 /** A queue whose server answers looks as `state` does. */
 function connectionTo(state: () => Promise<string>): Connection {
-  const events = Object.assign(new EventEmitter(), { waitUntilReady: async () => {} });
+  const outcomes = Object.assign(new EventEmitter(), { waitUntilReady: async () => {} });
   const queue = { getJobState: state, getJob: async () => null };
-  return { where: 'redis://host:6379', events: () => events, queue: () => queue } as unknown as Connection;
+  return {
+    where: 'redis://host:6379',
+    outcomes: () => outcomes,
+    queue: () => queue,
+  } as unknown as Connection;
 }
 const watched = { queue: 'q', jobs: [], parent: 'p', onFrames: () => {} };
 const never = () => new Promise<never>(() => {});

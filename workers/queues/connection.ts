@@ -22,6 +22,7 @@ import {
 import { Redis, type RedisOptions } from 'ioredis';
 import { QueueError } from '../../pipeline/errors.js';
 import { cureOf, describeAddress, parseRedisUrl, redisOptions } from './address.js';
+import { type LocalOutcomes, localOutcomes, type Outcomes } from './outcomes.js';
 import { acquire } from './owner.js';
 import { openPglite } from './pglite.js';
 import { within } from './within.js';
@@ -42,6 +43,8 @@ export interface Connection {
   queue(name: string): Queue;
   flow(): FlowProducer;
   events(name: string): QueueEvents;
+  /** How the jobs of a queue end: those of any worker on Redis, of the workers made here inside this process. */
+  outcomes(name: string): Outcomes;
   /** `processor`: a function, or the path of a file that runs in child processes. */
   worker(name: string, processor: string | Processor, options: Settings): Worker;
   /** Closes all that was made here, last made first. */
@@ -167,6 +170,12 @@ function connect(
     return made;
   };
   const queues = new Map<string, Queue>();
+  const local = new Map<string, LocalOutcomes>();
+  const localOf = (name: string): LocalOutcomes => {
+    const outcomes = local.get(name) ?? localOutcomes();
+    local.set(name, outcomes);
+    return outcomes;
+  };
   return {
     kind,
     where,
@@ -177,7 +186,12 @@ function connect(
     },
     flow: () => own(maker.flow() as FlowProducer & Made),
     events: (name) => own(maker.events(name)),
-    worker: (name, processor, options) => own(maker.worker(name, processor, options)),
+    outcomes: (name) => (kind === 'redis' ? own(maker.events(name)) : localOf(name)),
+    worker: (name, processor, options) => {
+      const worker = own(maker.worker(name, processor, options));
+      if (kind === 'pglite') localOf(name).relay(worker);
+      return worker;
+    },
     close: async () => {
       for (const made of open.splice(0).reverse())
         if (kind === 'pglite') await made.close();
