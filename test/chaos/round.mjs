@@ -146,9 +146,9 @@ async function openRound(seed, kind, { folder, sources, failShare, delayMs, log 
 
   /** The queue runs empty, the workers end, and then no process of the round may be left. */
   round.settle = async () => {
-    if (redis) for (let i = 0; i < 60 && (await checkQueue(round.place)).length > 0; i++) await sleep(500);
+    if (redis) for (let i = 0; i < 360 && (await checkQueue(round.place)).length > 0; i++) await sleep(500);
     for (const { pid } of round.processes('worker')) signal(pid, 'SIGTERM');
-    for (let i = 0; i < 150 && processesOf(id).length > 0; i++) await sleep(200);
+    for (let i = 0; i < 300 && processesOf(id).length > 0; i++) await sleep(200);
     const left = processesOf(id).map(({ pid, role }) => `process ${pid} (${role}) is left`);
     return [...left, ...round.clashes.map((text) => `two different commits: ${text}`)];
   };
