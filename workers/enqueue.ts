@@ -20,7 +20,7 @@ export interface OpenGroups {
 
 /**
  * On Redis one flow, added whole or not at all: finalise waits for all groups, so that other workers end the ingest even
- * when this process dies. Inside this process nobody outlives it, so groups are plain jobs, which PostgreSQL adds seven
+ * when this process dies. Inside this process nobody outlives it, so groups are plain jobs, which PostgreSQL adds several
  * times faster, and finalise follows when they are done. Gives the id of the finalise job. Twice is harmless.
  */
 export async function enqueue(connection: Connection, groups: OpenGroups): Promise<string> {

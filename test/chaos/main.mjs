@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runRound } from './round.mjs';
+import { abandon, runRound } from './round.mjs';
 import { quietHash, writeSources } from './sources.mjs';
 
 const { values: flags } = parseArgs({
@@ -42,6 +42,13 @@ const sources = join(folder, 'maps');
 await writeSources(sources, number('frames'));
 const hash = await quietHash(sources, join(folder, 'quiet'));
 log(`chaos: ${flags.frames} frames, quiet hash ${hash.slice(0, 8)}`);
+
+for (const name of ['SIGINT', 'SIGTERM'])
+  process.once(name, async () => {
+    await abandon();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    process.exit(130);
+  });
 
 const started = Date.now();
 const rounds = [];

@@ -20,6 +20,11 @@ const TWIN = fileURLToPath(new URL('twin.mjs', import.meta.url));
 /** A tmpfs that holds the dataset, and the queue of a round without Redis. */
 const DISK_MB = 320;
 
+/** Ends the round that runs, processes and mounted disk included. */
+export const abandon = () => running?.close(false);
+
+let running = null;
+
 /**
  * `kind`: 'redis' or 'pglite'. Gives `{ seed, kind, seconds, kills, faults, attempts, injected, planners, problems }`;
  * `faults` counts what struck, by kind; `problems` is empty when every promise held.
@@ -30,6 +35,7 @@ export async function runRound(
   { folder, sources, frames, hash, seconds, everyMs, failShare, delayMs, log },
 ) {
   const round = await openRound(seed, kind, { folder, sources, failShare, delayMs, log });
+  running = round;
   const started = Date.now();
   const problems = [];
   const patienceMs = seconds * 4_000 + 120_000;
@@ -47,6 +53,7 @@ export async function runRound(
     problems.push(`the check itself failed: ${error.stack}`);
   } finally {
     await round.close(problems.length > 0);
+    running = null;
   }
   const { counts, planners, missed } = round;
   const kills = Object.entries(counts).reduce(
