@@ -14,7 +14,7 @@ export {
   smallestBlock,
   windowAt,
 } from './order.js';
-export { type FrameLoan, type FrameRing, frameRing } from './ring.js';
+export { type FrameLoan, type FrameRing, frameRing, type RingOptions } from './ring.js';
 export { eventSampler, type Sampler, type SamplerOptions } from './sampler.js';
 export { GAP_STEPS, partMask, type SegmentOptions, segments } from './segments.js';
 export { makeSplit, type SplitFrames } from './split.js';

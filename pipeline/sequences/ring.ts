@@ -1,13 +1,18 @@
 /**
  * Reads frames for windows so that each is decoded once while it is in the ring. Windows share frames by reference:
- * a loan names rows of the ring's own buffers, which are allocated once.
+ * a loan names rows of the ring's own buffers, which are allocated once. With reader threads, frames borrowed early are
+ * decoded while the caller computes; who reads changes nothing in what is lent or in which order.
  *
- *   const ring = frameRing(store, { capacityFrames: 256 });
- *   const loan = await ring.borrow(frames);   // rows[k] of ring.values is frames[k]
+ *   const ring = frameRing(store, { capacityFrames: 256, threads: 2 });
+ *   const next = ring.borrow(frames);         // reading begins
+ *   const loan = await next;                  // rows[k] of ring.values is frames[k]
  *   loan.release();
+ *   await ring.close();
  */
-import { ConfigError } from '../errors.js';
 import type { FrameStore } from '../shards/index.js';
+import { residentRows } from './residents.js';
+import { type RowReader, readHere } from './rowReader.js';
+import { readInThreads } from './threads.js';
 
 export interface FrameLoan {
   /** Row in `values` and `valid` of each frame asked for; -1 for an empty slot (frame -1). */
@@ -24,136 +29,102 @@ export interface FrameRing {
   readonly capacity: number;
   /** Frames decoded since the ring was made. */
   readonly reads: number;
+  /** Threads that read; 0 where the calling one does. */
+  readonly threads: number;
   /** Lends frames by index (-1 for an empty slot); they stay until released. ConfigError: more frames lent than the ring holds. */
   borrow(frames: ArrayLike<number>): Promise<FrameLoan>;
+  /** Ends the threads; loans that are still awaited fail. The store stays the caller's. */
+  close(): Promise<void>;
 }
 
-/** Frames read from the store in one call; bounds the staging buffer. */
-const STAGED = 16;
+export interface RingOptions {
+  capacityFrames: number;
+  /** Reader threads; default 0. A store that has no files is read by the calling thread all the same. */
+  threads?: number;
+}
 
-export function frameRing(store: FrameStore, { capacityFrames }: { capacityFrames: number }): FrameRing {
+export function frameRing(store: FrameStore, { capacityFrames, threads = 0 }: RingOptions): FrameRing {
   const { width, height } = store.description.grid;
   const cells = width * height;
   const size = cells * store.description.bands.length;
   const capacity = Math.max(1, Math.floor(capacityFrames));
-  const values = new Float32Array(capacity * size);
-  const valid = new Uint8Array(capacity * cells);
-  const staging = Math.min(STAGED, capacity);
-  const staged = { values: new Float32Array(staging * size), valid: new Uint8Array(staging * cells) };
+  const readers = store.origin ? threads : 0;
+  const Memory = readers > 0 ? SharedArrayBuffer : ArrayBuffer;
+  const values = new Float32Array(new Memory(4 * capacity * size));
+  const valid = new Uint8Array(new Memory(capacity * cells));
+  const rows = { values, valid };
+  const reader: RowReader =
+    readers > 0 && store.origin
+      ? readInThreads(store.description, store.origin, rows, readers)
+      : readHere(store, rows, capacity);
   const residents = residentRows(capacity);
+  const underWay = new Map<number, Promise<void>>(); // frame -> the read that brings it
   let reads = 0;
-  let turn: Promise<unknown> = Promise.resolve();
 
-  async function load(missing: number[]): Promise<void> {
-    const placed: number[] = [];
-    try {
-      for (let from = 0; from < missing.length; from += staging) {
-        const part = missing.slice(from, from + staging);
-        await store.read(part, staged);
-        reads += part.length;
-        for (let k = 0; k < part.length; k++) {
-          const row = residents.rowOf(part[k]);
-          values.set(staged.values.subarray(k * size, (k + 1) * size), row * size);
-          valid.set(staged.valid.subarray(k * cells, (k + 1) * cells), row * cells);
-          placed.push(part[k]);
-        }
-      }
-    } catch (error) {
-      for (const frame of missing) if (!placed.includes(frame)) residents.forget(frame);
-      throw error;
-    }
-  }
-
-  async function lend(frames: ArrayLike<number>): Promise<FrameLoan> {
-    const wanted = [...new Set(Array.from(frames))].filter((frame) => frame >= 0);
-    const missing = residents.hold(wanted).sort((a, b) => a - b);
-    try {
-      await load(missing);
-    } catch (error) {
-      residents.letGo(wanted);
-      throw error;
-    }
-    const rows = Int32Array.from(frames, (frame) => (frame < 0 ? -1 : residents.rowOf(frame)));
-    let held = true;
-    return {
-      rows,
-      release() {
-        if (held) residents.letGo(wanted);
-        held = false;
+  function load(missing: number[]): void {
+    if (missing.length === 0) return;
+    const reading = reader.read(missing, missing.map(residents.rowOf)).then(
+      () => {
+        reads += missing.length;
+        for (const frame of missing) underWay.delete(frame);
       },
-    };
+      (error) => {
+        for (const frame of missing) {
+          underWay.delete(frame);
+          residents.forget(frame);
+        }
+        throw error;
+      },
+    );
+    reading.catch(() => {}); // told to those who wait for it
+    for (const frame of missing) underWay.set(frame, reading);
   }
 
   return {
     values,
     valid,
     capacity,
+    threads: readers,
     get reads() {
       return reads;
     },
-    borrow(frames) {
-      const loan = turn.then(() => lend(frames));
-      turn = loan.catch(() => {});
-      return loan;
+    async borrow(frames) {
+      const wanted = distinct(frames);
+      load(residents.hold(wanted).sort((a, b) => a - b));
+      try {
+        await all(wanted, underWay);
+      } catch (error) {
+        residents.letGo(wanted);
+        throw error;
+      }
+      let held = true;
+      return {
+        rows: Int32Array.from(frames, (frame) => (frame < 0 ? -1 : residents.rowOf(frame))),
+        release() {
+          if (held) residents.letGo(wanted);
+          held = false;
+        },
+      };
     },
+    close: reader.close,
   };
 }
 
-/** Which frame sits in which row; the one unused for longest makes room. */
-function residentRows(capacity: number) {
-  const rows = new Map<number, number>(); // frame -> row, least recently used first
-  const loans = new Map<number, number>(); // frame -> loans not yet released
-  const free = Array.from({ length: capacity }, (_, row) => capacity - 1 - row);
+function distinct(frames: ArrayLike<number>): number[] {
+  const found = new Set<number>();
+  for (let i = 0; i < frames.length; i++) if (frames[i] >= 0) found.add(frames[i]);
+  return [...found];
+}
 
-  function makeRoom(): number {
-    const row = free.pop();
-    if (row !== undefined) return row;
-    for (const [frame, resident] of rows) {
-      if (loans.has(frame)) continue;
-      rows.delete(frame);
-      return resident;
-    }
-    throw new ConfigError(`${loans.size} frames are lent and the ring holds ${capacity}`, {
-      hint: 'give the ring room for all frames of the windows that are open together',
-      fields: { capacity, lent: loans.size },
-    });
+/** Waits for the reads of `frames` that are under way. */
+async function all(frames: readonly number[], underWay: ReadonlyMap<number, Promise<void>>): Promise<void> {
+  if (underWay.size === 0) return;
+  const reads = new Set<Promise<void>>();
+  for (const frame of frames) {
+    const reading = underWay.get(frame);
+    if (reading) reads.add(reading);
   }
-
-  function letGo(frames: readonly number[]): void {
-    for (const frame of frames) {
-      const left = (loans.get(frame) ?? 0) - 1;
-      if (left > 0) loans.set(frame, left);
-      else loans.delete(frame);
-    }
-  }
-
-  return {
-    letGo,
-    rowOf: (frame: number): number => rows.get(frame) ?? -1,
-    /** Takes a frame that could not be read out again. */
-    forget(frame: number): void {
-      const row = rows.get(frame);
-      if (row === undefined) return;
-      rows.delete(frame);
-      free.push(row);
-    },
-    /** Counts a loan of each frame, gives each a row and returns those that must be read. */
-    hold(frames: readonly number[]): number[] {
-      for (const frame of frames) loans.set(frame, (loans.get(frame) ?? 0) + 1);
-      const missing: number[] = [];
-      try {
-        for (const frame of frames) {
-          const row = rows.get(frame);
-          if (row === undefined) missing.push(frame);
-          rows.delete(frame);
-          rows.set(frame, row ?? makeRoom());
-        }
-      } catch (error) {
-        for (const frame of missing) this.forget(frame);
-        letGo(frames);
-        throw error;
-      }
-      return missing;
-    },
-  };
+  // All of them, so that no row is given up while a thread still writes to it.
+  const results = await Promise.allSettled(reads);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

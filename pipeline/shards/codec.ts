@@ -4,6 +4,8 @@ import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import type { DatasetDescription } from '../../schemas/records/index.js';
 
 const MAGIC_BYTES = 8;
+/** Before each compressed buffer: its length uncompressed, or -1. */
+const LENGTH_BYTES = 8;
 /** Lengths of the buffers of the file that is being written, in order. */
 let lengths: number[] = [];
 
@@ -14,6 +16,17 @@ compressionRegistry.set(CompressionType.LZ4_FRAME, {
   },
   decode: (bytes) => decompressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
 });
+
+/** A compressed buffer as it lies in the file -> its `expected` bytes. */
+export function decodeBuffer(bytes: Uint8Array, expected: number): Uint8Array<ArrayBuffer> {
+  const before = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigInt64(0, true);
+  const body = bytes.subarray(LENGTH_BYTES);
+  if (before >= 0 && Number(before) < expected) throw new Error('a compressed buffer is too short');
+  const plain =
+    before < 0 ? body : decompressFrameSync(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  if (plain.length < expected) throw new Error('a compressed buffer is too short');
+  return Uint8Array.from(plain.subarray(0, expected)); // aligned for any type
+}
 
 /** The bytes of an Arrow file. */
 export function encodeFile(table: Table, compression: DatasetDescription['compression']): Uint8Array {

@@ -12,6 +12,7 @@ export {
   readPlan,
   readRevision,
 } from './plan.js';
+export { type FramePlace, type ShardReader, shardReader } from './reader.js';
 export { openSealedArrow, sealArrow } from './seal.js';
 export {
   type DecodedFrame,
@@ -23,6 +24,12 @@ export {
 } from './slot.js';
 export { type SomeFrame, someFrames } from './some.js';
 export { datasetAddress, isMissing, queueFolder, type Storage, storageAt } from './storage/index.js';
-export { type FrameBuffers, type FrameIndex, type FrameStore, memoryStore } from './store.js';
+export {
+  type FrameBuffers,
+  type FrameIndex,
+  type FrameOrigin,
+  type FrameStore,
+  memoryStore,
+} from './store.js';
 export { type Death, noteDeath, readSuspects, refuseSuspect, suspectKey } from './suspects.js';
 export { type Fault, setAsideFaults, type Verified, verifyDataset } from './verify.js';

@@ -1,6 +1,6 @@
 /** Reads a manifest: the frame index and where each frame lies. */
 import { createHash } from 'node:crypto';
-import { type Table, tableFromIPC } from 'apache-arrow';
+import { type Table, tableFromIPC, type Utf8, type Vector } from 'apache-arrow';
 import type { Commit } from '../../schemas/records/index.js';
 import { CorruptShardError, isStormreelError } from '../errors.js';
 import { RemoteFault } from '../remote/index.js';
@@ -25,21 +25,20 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
   const column = (key: string) => table.getChild(key)!;
   const [seriesNames, series] = numbered(column('series'));
   const [shards, shard] = numbered(column('shard'));
-  const n = table.numRows;
   const reasons = column('reason');
   return {
     index: {
-      length: n,
+      length: table.numRows,
       seriesNames,
       series,
-      time: Float64Array.from({ length: n }, (_, i) => Number(column('time').get(i))),
-      ok: Uint8Array.from({ length: n }, (_, i) => column('ok').get(i)),
+      time: Float64Array.from(whole<BigInt64Array>(column('time')), Number),
+      ok: Uint8Array.from(whole<Int8Array>(column('ok'))),
     },
     hash: table.schema.metadata.get('hash') ?? '',
     shards,
     shard,
-    batch: Int32Array.from({ length: n }, (_, i) => column('batch').get(i)),
-    row: Int32Array.from({ length: n }, (_, i) => column('row').get(i)),
+    batch: whole(column('batch')),
+    row: whole(column('row')),
     reason: (frame) => reasons.get(frame),
   };
 }
@@ -47,8 +46,8 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
 /** What the manifest would say of these commits alone. */
 export function commitManifest(commits: readonly Commit[], rowsInBatch: number): Manifest {
   const rows = commits.flatMap((commit) => commitRows(commit, rowsInBatch)).sort(bySeriesAndTime);
-  const [seriesNames, series] = numbered(rows.map((row) => row.series));
-  const [shards, shard] = numbered(rows.map((row) => row.shard));
+  const [seriesNames, series] = numberTexts(rows, ({ series }) => series);
+  const [shards, shard] = numberTexts(rows, ({ shard }) => shard);
   return {
     index: {
       length: rows.length,
@@ -64,6 +63,11 @@ export function commitManifest(commits: readonly Commit[], rowsInBatch: number):
     row: Int32Array.from(rows, ({ row }) => row),
     reason: (frame) => rows[frame].reason,
   };
+}
+
+/** The numbers of a column as they lie in the file, without a getter for each row. */
+function whole<A>(column: Vector): A {
+  return column.toArray() as A;
 }
 
 /** Its name holds the hash of its bytes. */
@@ -83,13 +87,47 @@ async function readTable(dir: string, name: string): Promise<Table> {
   }
 }
 
-/** Distinct texts in order of appearance, and for each row which it is. */
-function numbered(texts: Iterable<string>): [names: string[], numbers: Uint32Array] {
+/** Distinct texts in order of appearance, and for each row which it is. Neighbours are mostly equal: their bytes are compared. */
+function numbered(column: Vector<Utf8>): [names: string[], numbers: Uint32Array] {
   const seen = new Map<string, number>();
-  const numbers: number[] = [];
-  for (const text of texts) {
-    if (!seen.has(text)) seen.set(text, seen.size);
-    numbers.push(seen.get(text)!);
+  const numbers = new Uint32Array(column.length);
+  let at = 0;
+  for (const { length, values, valueOffsets } of column.data) {
+    let number = 0;
+    for (let row = 0; row < length; row++) {
+      if (row === 0 || !sameText(values, valueOffsets, row))
+        number = numberOf(textAt(values, valueOffsets, row), seen);
+      numbers[at++] = number;
+    }
   }
-  return [[...seen.keys()], Uint32Array.from(numbers)];
+  return [[...seen.keys()], numbers];
+}
+
+const textAt = (bytes: Uint8Array, offsets: Int32Array, row: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + offsets[row], offsets[row + 1] - offsets[row]).toString(
+    'utf8',
+  );
+
+/** True where a row's text is that of the row before it. */
+function sameText(bytes: Uint8Array, offsets: Int32Array, row: number): boolean {
+  const [before, from, to] = [offsets[row - 1], offsets[row], offsets[row + 1]];
+  if (to - from !== from - before) return false;
+  // The end differs first: names count up.
+  for (let i = to - 1, j = from - 1; i >= from; i--, j--) if (bytes[i] !== bytes[j]) return false;
+  return true;
+}
+
+function numberOf(text: string, seen: Map<string, number>): number {
+  const known = seen.get(text) ?? seen.size;
+  seen.set(text, known);
+  return known;
+}
+
+function numberTexts<Row>(
+  rows: readonly Row[],
+  text: (row: Row) => string,
+): [names: string[], numbers: Uint32Array] {
+  const seen = new Map<string, number>();
+  const numbers = Uint32Array.from(rows, (row) => numberOf(text(row), seen));
+  return [[...seen.keys()], numbers];
 }

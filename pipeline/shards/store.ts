@@ -3,6 +3,7 @@
  * Labels, splits, sequences, channels, training and labelling depend on this alone, never on files.
  */
 import type { DatasetDescription } from '../../schemas/records/index.js';
+import type { FramePlace } from './reader.js';
 
 /** One entry a frame, in (series, time) order; the position in these arrays is the frame's index. */
 export interface FrameIndex {
@@ -24,6 +25,13 @@ export interface FrameBuffers {
   valid: Uint8Array;
 }
 
+/** Where a store's frames lie, so that another thread can read them too. */
+export interface FrameOrigin {
+  /** An absolute path, or `s3://bucket/prefix`. */
+  readonly address: string;
+  place(frame: number): FramePlace;
+}
+
 export interface FrameStore {
   readonly description: DatasetDescription;
   readonly index: FrameIndex;
@@ -31,6 +39,10 @@ export interface FrameStore {
   readonly hash: string;
   /** Reads frames by index, in the order given. Fastest when indices ascend. */
   read(frames: ArrayLike<number>, out: FrameBuffers): Promise<void>;
+  /** Where there is a way without a copy: frame i goes to the start of `target(i)`. */
+  readInto?(frames: ArrayLike<number>, target: (i: number) => FrameBuffers): Promise<void>;
+  /** Of a dataset on disk. */
+  readonly origin?: FrameOrigin;
   close(): Promise<void>;
 }
 

@@ -82,7 +82,7 @@ describe('a dataset', () => {
     await plan();
     const { frames, bad } = await fill();
     expect([frames, bad]).toEqual([13, 1]);
-    const store = await openDataset(dir, { cacheBytes: 1 });
+    const store = await openDataset(dir);
     expect(store.index.seriesNames).toEqual(['east', 'west']);
     expect([...store.index.time].map((t) => t / HOUR)).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect([...store.index.ok]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1]);

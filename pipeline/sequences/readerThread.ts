@@ -1,0 +1,28 @@
+/** The entry of a reader thread: reads frames out of shards into the rows of a shared ring, one task after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { frameSize } from '../../schemas/arrow/index.js';
+import { isStormreelError } from '../errors.js';
+import { shardReader, storageAt } from '../shards/index.js';
+import { rowsOf } from './rowReader.js';
+import type { Done, Task, ThreadData } from './threads.js';
+
+const { address, description, to } = workerData as ThreadData;
+const { values, cells } = frameSize(description);
+const row = rowsOf(to, values, cells);
+const reader = shardReader(storageAt(address), description);
+
+parentPort!.on('message', async ({ number, places, rows }: Task) => {
+  const answer: Done = { number };
+  try {
+    await reader.read(places, (k) => row(rows[k]));
+  } catch (error) {
+    answer.error = plain(error);
+  }
+  parentPort!.postMessage(answer);
+});
+
+function plain(error: unknown): Done['error'] {
+  if (!isStormreelError(error)) return { message: (error as Error).message };
+  const { tag, message, hint, fields } = error;
+  return { tag, message, hint, fields: JSON.parse(JSON.stringify(fields)) };
+}
