@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { ConfigError } from '../pipeline/errors.js';
 import { BACKEND_NAMES, type BackendName, openBackend } from '../pipeline/tensor/index.js';
-import { loadProvenance } from '../pipeline/training/index.js';
-import { Duration, IngestConfig, spanMs } from '../schemas/config/index.js';
+import { Duration, spanMs } from '../schemas/config/index.js';
 import { type WatchMapsOptions, type WatchSummary, watchMaps } from '../workers/live/index.js';
 import { action, define, type Output } from './command.js';
-import { check, isUrl } from './config.js';
-import { type IngestFlags, ingestFlags } from './ingestFlags.js';
+import { check } from './config.js';
+import type { IngestFlags } from './ingestFlags.js';
+import { sourceConfig, withSourceFlags } from './sourceFlags.js';
 
 interface Flags extends IngestFlags {
   dataset: string;
@@ -25,6 +25,24 @@ interface Flags extends IngestFlags {
 }
 
 export const command = () =>
+  withSourceFlags(watch()).action(
+    action<Flags>(async ({ args: sources, flags, out, signal }) => {
+      const options = await settings(sources, flags);
+      await openBackend({ backend: flags.backend, log: out.log });
+      const summary = await watchMaps({
+        ...options,
+        onLine: (line) => {
+          if (flags.jsonl && line.kind === 'label') process.stdout.write(`${JSON.stringify(line)}\n`);
+        },
+        log: out.log,
+        signal,
+      });
+      if (flags.once) signal.throwIfAborted();
+      tell(summary, flags, out);
+    }),
+  );
+
+const watch = () =>
   define(
     'watch',
     'Label new maps as they come: each is ingested, labelled and scored within seconds; stop it and start it as you like',
@@ -45,15 +63,6 @@ export const command = () =>
     )
     .option('--once', 'label what is there and end')
     .option('--jsonl', 'a line of JSON on stdout for each frame, as it is labelled')
-    .option('--time <pattern>', 'time in a file name; this and the next default to the config of the run')
-    .option('--series <name>', 'name of the one series')
-    .option('--bands <a,b>', 'band names in dataset order')
-    .option('--grid <WxH>', 'size of the grid')
-    .option('--step <span>', 'nominal step, for a new dataset')
-    .option('--assume-utc', 'times without a zone are UTC')
-    .addOption(
-      new Option('--duplicates <rule>', 'two files for one time').choices(['error', 'first', 'last']),
-    )
     .addOption(
       new Option('--queue <url>', 'redis://... instead of the queue inside the process').env(
         'STORMREEL_QUEUE',
@@ -62,33 +71,12 @@ export const command = () =>
     .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere', '1')
     .addOption(
       new Option('--backend <name>', 'tensor backend').choices(BACKEND_NAMES).env('STORMREEL_BACKEND'),
-    )
-    .action(
-      action<Flags>(async ({ args: sources, flags, out, signal }) => {
-        const options = await settings(sources, flags);
-        await openBackend({ backend: flags.backend, log: out.log });
-        const summary = await watchMaps({
-          ...options,
-          onLine: (line) => {
-            if (flags.jsonl && line.kind === 'label') process.stdout.write(`${JSON.stringify(line)}\n`);
-          },
-          log: out.log,
-          signal,
-        });
-        if (flags.once) signal.throwIfAborted();
-        tell(summary, flags, out);
-      }),
     );
 
 /** How the run's own maps were read, unless flags say otherwise. */
 async function settings(sources: string[], flags: Flags): Promise<WatchMapsOptions> {
   const runDir = resolve(flags.model);
-  const known = await loadProvenance(runDir).catch(() => null);
-  const given = {
-    ...ingestFlags(flags),
-    sources: sources.map((source) => (isUrl(source) ? source : resolve(source))),
-  };
-  const config = check(IngestConfig, { ...known?.config.ingest, onBadFrame: 'skip', ...given }, 'flags');
+  const config = await sourceConfig(sources, runDir, flags, { onBadFrame: 'skip' });
   const workers = Number(flags.workers);
   if (!Number.isInteger(workers) || workers < 0 || (workers === 0 && !flags.queue))
     throw new ConfigError(

@@ -3,7 +3,7 @@
  * in memory and, whole, on disk; features are a pure function of model and frame, so losing them costs time alone.
  */
 import { isStormreelError } from '../errors.js';
-import { readSafetensors, writeSafetensors } from '../training/index.js';
+import { type CarriedFeatures, readSafetensors, writeSafetensors } from '../training/index.js';
 
 /** Numbers of one frame; null for a frame without any. `of` names what they were made from. */
 interface Entry {
@@ -41,6 +41,30 @@ export async function openCarry(width: number, key: string, path?: string): Prom
       }
     },
     save: (file) => save(file, all, width, key),
+  };
+}
+
+/** The carry as `predictFrames` takes it: the members' features lie one after the other in one row. */
+export function carriedByMember(
+  carry: Carry,
+  frames: readonly { series: string; time: number; of: string }[],
+  size: number,
+): CarriedFeatures {
+  return {
+    get: (frame) => {
+      const { series, time, of } = frames[frame];
+      const row = carry.get(series, time, of);
+      if (!row) return undefined;
+      return Array.from({ length: row.length / size }, (_, m) => row.subarray(m * size, (m + 1) * size));
+    },
+    set: (frame, features) => {
+      const { series, time, of } = frames[frame];
+      const row = new Float32Array(features.length * size);
+      features.forEach((own, m) => {
+        row.set(own, m * size);
+      });
+      carry.set(series, time, of, row);
+    },
   };
 }
 

@@ -4,7 +4,7 @@ export { applyCalibration, fitCalibration, priorCalibration, sigmoid } from './c
 export { calibrationFolds } from './calibration/folds.js';
 export { type OutOfFold, outOfFold } from './calibration/outOfFold.js';
 export { fitPlatt } from './calibration/platt.js';
-export { type Carry, openCarry } from './carry.js';
+export { type Carry, carriedByMember, openCarry } from './carry.js';
 export { evaluateScores, type ScoresInput } from './evaluate.js';
 export { type EventInput, eventsOf } from './events/events.js';
 export {
@@ -51,4 +51,5 @@ export {
   splitOf,
   writeMetrics,
 } from './run.js';
+export { type LabelledSource, type LabelSourceOptions, labelSource } from './source.js';
 export { type FramePredictions, predictFrames, type StreamOptions } from './stream.js';

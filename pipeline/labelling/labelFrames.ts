@@ -7,7 +7,7 @@ import type { TrainedModel } from '../training/index.js';
 import { applyCalibration, sigmoid } from './calibration/calibrate.js';
 import { eventsOf } from './events/events.js';
 import { postProcess } from './events/hysteresis.js';
-import { predictFrames } from './stream.js';
+import { type FramePredictions, predictFrames } from './stream.js';
 
 /** Aligned with the frames of the index. */
 export interface Labelled {
@@ -45,15 +45,19 @@ export async function labelFrames(
   if (attention && !fits)
     log?.(`attention maps are left out: ${(bytes / 2 ** 30).toFixed(1)} GiB are more than 1 GiB`);
   const found = await predictFrames(trained, store, undefined, { ...options, attention: attention && fits });
-  const own = segments(index, description.stepMs);
-  const logit = applyCalibration(calibration, found.logit);
-  const probability = logit.map((z) => (Number.isNaN(z) ? z : sigmoid(z)));
-  const predicted = postProcess(probability, own, calibration);
-  const place = { description, index, segments: own, attention: found.attention };
-  return { logit, probability, predicted, ...eventsOf({ ...place, probability, predicted }), ...pick(found) };
+  return fromLogits(found, store, calibration);
 }
 
-const pick = ({ context, attention }: { context: Int32Array; attention: Float32Array | null }) => ({
-  context,
-  attention,
-});
+/** Probabilities, storm frames and events from the models' raw logits of every frame. */
+export function fromLogits(
+  { logit: raw, context, attention }: FramePredictions,
+  { index, description }: Pick<FrameStore, 'index' | 'description'>,
+  calibration: Calibration,
+): Labelled {
+  const own = segments(index, description.stepMs);
+  const logit = applyCalibration(calibration, raw);
+  const probability = logit.map((z) => (Number.isNaN(z) ? z : sigmoid(z)));
+  const predicted = postProcess(probability, own, calibration);
+  const found = eventsOf({ description, index, segments: own, attention, probability, predicted });
+  return { logit, probability, predicted, ...found, context, attention };
+}

@@ -180,7 +180,11 @@ export function eventFiles(out: string): { csv: string; geojson: string } {
 }
 
 /** `split` null: no frame belongs to a part. */
-export function predictionRows(store: FrameStore, labelled: Labelled, split: Split | null): PredictionRow[] {
+export function predictionRows(
+  store: Pick<FrameStore, 'index'>,
+  labelled: Labelled,
+  split: Split | null,
+): PredictionRow[] {
   const { index } = store;
   const finite = (value: number) => (Number.isNaN(value) ? null : value);
   return Array.from(index.time, (time, f) => ({

@@ -17,6 +17,8 @@ export { openSealedArrow, sealArrow } from './seal.js';
 export {
   type DecodedFrame,
   type DecodeFrame,
+  decodeJudged,
+  type JudgedFrame,
   type KeptFrame,
   readCommit,
   type SlotOptions,

@@ -97,19 +97,40 @@ async function decodeOne(
   planned: PlannedFrame,
   series: Series,
   description: DatasetDescription,
-  { decode, onBadFrame }: SlotOptions,
+  options: SlotOptions,
   good: EncodableFrame[],
 ): Promise<Commit['frames'][number]> {
   const { time } = planned;
+  const { decoded, sources, reason } = await decodeJudged(planned, series, description, options);
+  if (!decoded) return { time, status: 'bad', reason, sources, content: null };
+  const { values, valid } = decoded;
+  good.push({ time, values, valid });
+  return { time, status: 'ok', reason: null, sources, content: contentHash(values, valid) };
+}
+
+export interface JudgedFrame {
+  /** Null for a bad frame. */
+  decoded: Pick<DecodedFrame, 'values' | 'valid'> | null;
+  sources: string[];
+  /** Tag and text of what is wrong with a bad frame. */
+  reason: string | null;
+}
+
+/** A frame, or why it is a bad one; under `stop` a file that cannot be decoded throws. */
+export async function decodeJudged(
+  planned: PlannedFrame,
+  series: Series,
+  description: DatasetDescription,
+  { decode, onBadFrame }: Pick<SlotOptions, 'decode' | 'onBadFrame'>,
+): Promise<JudgedFrame> {
   try {
     const { values, valid, sources } = await decode(planned, series, description);
     // Readable, but nothing was seen: no reason to stop, and nothing that may be labelled, learned from or scored.
-    if (!valid.includes(1)) return { time, status: 'bad', reason: NOTHING_SEEN, sources, content: null };
-    good.push({ time, values, valid });
-    return { time, status: 'ok', reason: null, sources, content: contentHash(values, valid) };
+    if (!valid.includes(1)) return { decoded: null, sources, reason: NOTHING_SEEN };
+    return { decoded: { values, valid }, sources, reason: null };
   } catch (error) {
     if (onBadFrame === 'stop' || !isTheFilesFault(error)) throw error;
-    return { time, status: 'bad', reason: `${error.tag}: ${error.message}`, sources: [], content: null };
+    return { decoded: null, sources: [], reason: `${error.tag}: ${error.message}` };
   }
 }
 

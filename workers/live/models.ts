@@ -7,6 +7,7 @@ import { ModelMismatchError } from '../../pipeline/errors.js';
 import {
   applyCalibration,
   type Carry,
+  carriedByMember,
   openCarry,
   predictFrames,
   priorCalibration,
@@ -88,7 +89,7 @@ export async function openModels(runDir: string, folder: string): Promise<LiveMo
       const some = someFrames(description, frames, read);
       const wanted = Uint32Array.from([...some.frames.keys()].filter((frame) => some.frames[frame].wanted));
       const found = await predictFrames(trained, some.store, wanted, {
-        carried: byMember(features, some.frames, featureCount),
+        carried: carriedByMember(features, some.frames, featureCount),
         signal,
       });
       const logit = applyCalibration(calibration, found.logit);
@@ -133,26 +134,6 @@ async function hashOf(...paths: string[]): Promise<string> {
 /** A bad frame has no numbers, and that is known too. */
 function forgetNumbers({ series, time, of }: ReadFrame, ...carries: (Carry | null)[]): void {
   for (const carry of carries) carry?.set(series, time, of, null);
-}
-
-/** The members' features lie one after the other in one row. */
-function byMember(carry: Carry, frames: readonly ReadFrame[], size: number) {
-  return {
-    get: (frame: number) => {
-      const { series, time, of } = frames[frame];
-      const row = carry.get(series, time, of);
-      if (!row) return undefined;
-      return Array.from({ length: row.length / size }, (_, m) => row.subarray(m * size, (m + 1) * size));
-    },
-    set: (frame: number, features: readonly Float32Array[]) => {
-      const { series, time, of } = frames[frame];
-      const row = new Float32Array(features.length * size);
-      features.forEach((own, m) => {
-        row.set(own, m * size);
-      });
-      carry.set(series, time, of, row);
-    },
-  };
 }
 
 function carriedOf(carry: Carry, frames: readonly ReadFrame[]) {
