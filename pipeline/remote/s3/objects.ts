@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { SourceChangedError } from '../../errors.js';
+import { isStormreelError, SourceChangedError } from '../../errors.js';
 import { RemoteFault, type RetryOptions, retrying } from '../retry.js';
 import { type S3Place, s3Address } from './address.js';
 import { openS3, type S3 } from './client.js';
@@ -214,5 +214,4 @@ function ask<T>(place: S3Place, work: (s3: S3) => Promise<T>, options?: RetryOpt
   }, options);
 }
 
-const isOurs = (error: unknown): boolean =>
-  error instanceof SourceChangedError || error instanceof RemoteFault;
+const isOurs = (error: unknown): boolean => isStormreelError(error) || error instanceof RemoteFault;
