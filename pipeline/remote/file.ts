@@ -1,8 +1,8 @@
 /** A file that lies on another machine, read by range; every answer must be of the same file as the first. */
 import { ConfigError, SourceChangedError } from '../errors.js';
-import type { HttpLimits } from './http/get.js';
 import { isStrong, openHttp, readHttp } from './http/open.js';
-import { RemoteFault } from './retry.js';
+import type { HttpLimits } from './limits.js';
+import { RemoteFault, type RetryOptions } from './retry.js';
 import { isS3, parseS3 } from './s3/address.js';
 import { openObject, readObject } from './s3/objects.js';
 
@@ -25,13 +25,12 @@ export interface RemoteFile extends RemoteIdentity {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-export interface RemoteOptions {
+export interface RemoteOptions extends RetryOptions {
   /** Bytes that the first request asks for. Default 64 KiB. */
   first?: number;
   /** Most bytes of a file whose server knows no ranges. Default 64 MiB. */
   most?: number;
   limits?: HttpLimits;
-  signal?: AbortSignal;
 }
 
 export const isRemote = (address: string): boolean => /^(https?|s3):\/\//i.test(address);

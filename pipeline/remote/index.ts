@@ -8,7 +8,7 @@ export {
   type RemoteOptions,
   sameFile,
 } from './file.js';
-export { HTTP_LIMITS, type HttpLimits } from './http/get.js';
+export { HTTP_LIMITS, type HttpLimits } from './limits.js';
 export { inParallel } from './parallel.js';
 export { RemoteFault, type RetryOptions, retrying } from './retry.js';
 export * from './s3/index.js';

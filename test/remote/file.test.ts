@@ -4,6 +4,8 @@ import { type HttpServer, type Served, silence, startHttp, torn, trickle } from 
 
 const BYTES = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31) % 251);
 const HASTY = { ...HTTP_LIMITS, waitMs: 150, bytesPerSecond: 2 ** 20 };
+/** Between attempts. */
+const SOON = { waitMs: 1 };
 let server: HttpServer;
 beforeAll(async () => {
   server = await startHttp();
@@ -60,15 +62,17 @@ describe('a file over HTTP', () => {
 
   it('whose answers are torn is asked for again, three times', async () => {
     const bytes = BYTES.slice(0, 10_000);
-    const file = await openRemote(serve({ bytes, misbehave: torn(2) }));
+    const file = await openRemote(serve({ bytes, misbehave: torn(2) }), SOON);
     expect(new Uint8Array(await file.read(0, 10_000))).toEqual(bytes);
-    expect(await fault(openRemote(serve({ misbehave: torn(9) })))).toBeInstanceOf(RemoteFault);
+    expect(await fault(openRemote(serve({ misbehave: torn(9) }), SOON))).toBeInstanceOf(RemoteFault);
   });
 
   it('that does not come, or trickles, is given up in bounded time', async () => {
     for (const misbehave of [silence, trickle]) {
       const began = Date.now();
-      expect(await fault(openRemote(serve({ misbehave }), { limits: HASTY }))).toBeInstanceOf(RemoteFault);
+      expect(await fault(openRemote(serve({ misbehave }), { ...SOON, limits: HASTY }))).toBeInstanceOf(
+        RemoteFault,
+      );
       expect(Date.now() - began).toBeLessThan(20_000);
     }
   });
@@ -109,7 +113,7 @@ describe('a file over HTTP', () => {
       tag: 'ConfigError',
       fields: { status: 403 },
     });
-    expect(await fault(openRemote(serve({ misbehave: status(503) })))).toBeInstanceOf(RemoteFault);
+    expect(await fault(openRemote(serve({ misbehave: status(503) }), SOON))).toBeInstanceOf(RemoteFault);
     const packed: Served['misbehave'] = (_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 10 }).end('0123456789');
       return true;
@@ -123,5 +127,40 @@ describe('a file over HTTP', () => {
         tag: 'ConfigError',
         message: expect.not.stringContaining('hunter2'),
       });
+  });
+});
+
+describe('an object of a server that misbehaves', () => {
+  beforeAll(() => {
+    process.env.AWS_ENDPOINT_URL_S3 = server.url;
+    process.env.AWS_ACCESS_KEY_ID = 'AKIDTEST';
+    process.env.AWS_SECRET_ACCESS_KEY = 'test-secret-1';
+  });
+  afterAll(() => {
+    for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
+      delete process.env[name];
+  });
+  const object = (file: Partial<Served>) => {
+    serve(file, 'maps/a.tif?x-id=GetObject');
+    return 's3://maps/a.tif';
+  };
+
+  it('is read by range, and told when it is torn or trickles', async () => {
+    const file = await openRemote(object({}), { first: 100, ...SOON });
+    expect(new Uint8Array(await file.read(150_000, 10))).toEqual(BYTES.slice(150_000, 150_010));
+    for (const misbehave of [torn(9), trickle]) {
+      const few = { ...SOON, attempts: 2, limits: HASTY };
+      expect(await fault(openRemote(object({ misbehave }), few))).toBeInstanceOf(RemoteFault);
+    }
+    expect((await openRemote(object({ misbehave: torn(1) }), SOON)).size).toBe(200_000);
+  });
+
+  it('that changes between two requests is told', async () => {
+    const file = await openRemote(object({}), { first: 100, ...SOON });
+    object({ etag: '"v2"' });
+    expect(await fault(file.read(150_000, 10))).toMatchObject({
+      tag: 'SourceChangedError',
+      fields: { path: 's3://maps/a.tif' },
+    });
   });
 });

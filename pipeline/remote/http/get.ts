@@ -3,18 +3,8 @@
  * redirects for ever is a RemoteFault or a ConfigError, never a wait without end.
  */
 import { ConfigError } from '../../errors.js';
+import { HTTP_LIMITS, type HttpLimits } from '../limits.js';
 import { RemoteFault } from '../retry.js';
-
-export interface HttpLimits {
-  /** Longest wait for the answer to begin, and grace for its body. Default 30 s. */
-  waitMs: number;
-  /** A body that comes more slowly than this, the grace apart, is given up. Default 256 KiB. */
-  bytesPerSecond: number;
-  /** Default 5. */
-  redirects: number;
-}
-
-export const HTTP_LIMITS: HttpLimits = { waitMs: 30_000, bytesPerSecond: 256 * 1024, redirects: 5 };
 
 export interface GetOptions {
   range: { offset: number; length: number };

@@ -1,16 +1,16 @@
 /** A file on an HTTP server: its first bytes and what it is, by one request. */
 
 import type { FirstBytes } from '../file.js';
-import { retrying } from '../retry.js';
-import { type Answer, type HttpLimits, httpGet } from './get.js';
+import type { HttpLimits } from '../limits.js';
+import { type RetryOptions, retrying } from '../retry.js';
+import { type Answer, httpGet } from './get.js';
 
-export interface HttpOptions {
+export interface HttpOptions extends RetryOptions {
   /** Bytes to begin with. */
   first: number;
   /** Most bytes of a file whose server knows no ranges. */
   most: number;
   limits?: HttpLimits;
-  signal?: AbortSignal;
 }
 
 /** With all bytes where the server sends no ranges. Errors as of `httpGet`, after three attempts. */

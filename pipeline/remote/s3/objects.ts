@@ -1,8 +1,9 @@
 /** Objects: read whole or by range, look at, list, write, copy, remove. Lost requests and torn bodies are tried again. */
 import { createWriteStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isStormreelError, SourceChangedError } from '../../errors.js';
+import { HTTP_LIMITS, type HttpLimits } from '../limits.js';
 import { RemoteFault, type RetryOptions, retrying } from '../retry.js';
 import { type S3Place, s3Address } from './address.js';
 import { openS3, type S3 } from './client.js';
@@ -32,12 +33,13 @@ export async function headObject(place: S3Place): Promise<S3Head | null> {
   }
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends RetryOptions {
   /** First byte and number of bytes. Default: the whole object. */
   range?: { offset: number; length: number };
   /** SourceChangedError when the object has another ETag. */
   etag?: string;
-  signal?: AbortSignal;
+  /** How long the body may take. */
+  limits?: HttpLimits;
 }
 
 export async function readObject(place: S3Place, options: ReadOptions = {}): Promise<Buffer> {
@@ -54,14 +56,14 @@ export async function readObject(place: S3Place, options: ReadOptions = {}): Pro
 /** The first bytes of an object, and what it is, by one request. */
 export function openObject(
   place: S3Place,
-  { first, signal }: { first: number; signal?: AbortSignal },
+  { first, ...options }: { first: number; limits?: HttpLimits } & RetryOptions,
 ): Promise<S3Head & { bytes: Buffer }> {
   const range = { offset: 0, length: Math.max(1, first) };
   return ask(
     place,
     async (s3) => {
       try {
-        const { body, size, etag, mtimeMs } = await get(s3, place, { range, signal });
+        const { body, size, etag, mtimeMs } = await get(s3, place, { ...options, range });
         const bytes = await bytesOf(body, Math.min(size, range.length));
         return { bytes, size, etag, mtimeMs };
       } catch (error) {
@@ -72,7 +74,7 @@ export function openObject(
         return { bytes: Buffer.alloc(0), size: 0, etag: ETag, mtimeMs: LastModified?.getTime() ?? 0 };
       }
     },
-    { signal },
+    options,
   );
 }
 
@@ -98,7 +100,11 @@ async function bytesOf(body: Readable, length: number): Promise<Buffer> {
   return bytes;
 }
 
-async function get({ client, library }: S3, place: S3Place, { range, etag, signal }: ReadOptions) {
+async function get(
+  { client, library }: S3,
+  place: S3Place,
+  { range, etag, signal, limits = HTTP_LIMITS }: ReadOptions,
+) {
   const command = new library.GetObjectCommand({
     ...objectOf(place),
     ...(range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }),
@@ -115,11 +121,22 @@ async function get({ client, library }: S3, place: S3Place, { range, etag, signa
     if (etag && ETag && ETag !== etag) throw changed(place);
     const size = Number(/\/(\d+)$/.exec(ContentRange)?.[1] ?? ContentLength);
     const length = range?.length ?? size;
-    return { body: Body as Readable, length, size, etag: ETag, mtimeMs: LastModified?.getTime() ?? 0 };
+    const body = Body as Readable;
+    endInTime(body, length, limits, place);
+    if (signal) addAbortSignal(signal, body);
+    return { body, length, size, etag: ETag, mtimeMs: LastModified?.getTime() ?? 0 };
   } catch (error) {
     if (statusOf(error) === 412) throw changed(place);
     throw error;
   }
+}
+
+/** The library waits for a body as long as now and then a byte comes. */
+function endInTime(body: Readable, length: number, limits: HttpLimits, place: S3Place): void {
+  const ms = limits.waitMs + (length / limits.bytesPerSecond) * 1_000;
+  const late = new RemoteFault(`${s3Address(place)}: the body did not come within ${ms / 1_000} s`);
+  const timer = setTimeout(() => body.destroy(late), ms);
+  body.once('close', () => clearTimeout(timer));
 }
 
 const changed = (place: S3Place): SourceChangedError =>
