@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { ConfigError } from '../errors.js';
 import { isS3, listObjects, openRemote, parseS3, type RemoteIdentity, s3Address } from '../remote/index.js';
+import { MAP_ENDINGS } from './format.js';
 import type { MapFile } from './list.js';
 
 const ENDINGS = ['.tif', '.tiff'];
@@ -29,18 +30,19 @@ async function listS3(source: string): Promise<MapFile[]> {
   const base = fixed >= 0 ? parts.slice(0, fixed) : single ? parts.slice(0, -1) : parts;
   const matches = fixed >= 0 ? globMatcher(key) : single ? (name: string) => name === key : () => true;
   const { objects } = await listObjects({ bucket, key: base.join('/') });
-  const found: MapFile[] = [];
+  const found = new Map<string, MapFile>();
   for (const object of objects) {
-    const whole = [...base, object.name].filter(Boolean).join('/');
-    const folders = object.name.split('/').slice(0, -1);
+    const name = object.name.replace(/(\.zarr)\/.*$/i, '$1'); // many objects, one array
+    const whole = [...base, name].filter(Boolean).join('/');
+    const folders = name.split('/').slice(0, -1);
     if (!matches(whole) || !isNamedLikeMap(whole)) continue;
     const path = s3Address({ bucket, key: whole });
     const file = mapFile(path, object, folders, base.at(-1) || bucket);
     const fault = unsupported(path);
-    found.push(fault ? { ...file, fault } : file);
+    found.set(path, fault ? { ...file, fault } : file);
   }
-  if (found.length === 0 && single) throw missing(source);
-  return found;
+  if (found.size === 0 && single) throw missing(source);
+  return [...found.values()];
 }
 
 const mapFile = (
@@ -51,7 +53,7 @@ const mapFile = (
 ): MapFile => ({ path, size, mtimeMs, ...(etag !== null && { etag }), folders, source });
 
 const isNamedLikeMap = (key: string): boolean =>
-  /(^|\/)[^./][^/]*\.(tiff?|nc4?|png|jpe?g)$/i.test(key) && !key.includes('\0');
+  !key.slice(key.lastIndexOf('/') + 1).startsWith('.') && MAP_ENDINGS.includes(extname(key).toLowerCase());
 
 function globMatcher(pattern: string): (key: string) => boolean {
   const parts = pattern.split(/(\*\*\/?|\*|\?)/).map((part) => {

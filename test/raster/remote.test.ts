@@ -137,8 +137,11 @@ describe.skipIf(!hasS3)('maps on S3', () => {
     expect(await fault(listMaps(['s3://maps/2005/none.tif']))).toMatchObject({ fields: { code: 'ENOENT' } });
     expect(await fault(listMaps(['s3://maps/empty']))).toMatchObject({ tag: 'ConfigError' });
     await storageAt('s3://maps').replace('mixed/a.nc', 'x');
+    for (const chunk of ['.zattrs', '0.0', '0.1'])
+      await storageAt('s3://maps').replace(`mixed/b.zarr/${chunk}`, 'x');
     expect(await listMaps(['s3://maps/mixed'])).toMatchObject([
       { path: 's3://maps/mixed/a.nc', fault: { tag: 'ConfigError', fields: { ending: '.nc' } } },
+      { path: 's3://maps/mixed/b.zarr', fault: { tag: 'ConfigError', fields: { ending: '.zarr' } } },
     ]);
   });
 });
