@@ -8,6 +8,7 @@ import {
   payload,
   removeFinished,
 } from './queues/index.js';
+import { distrust } from './queues/pglite.js';
 import type { WatchedJob } from './watch.js';
 
 export interface OpenGroups {
@@ -28,9 +29,14 @@ export async function enqueue(connection: Connection, groups: OpenGroups): Promi
   const id = finaliseId(groups);
   const queue = connection.queue(INGEST_QUEUE);
   if (connection.kind === 'pglite') {
-    // The owner of a folder is alone: what an earlier process left there, locks included, is of no use to anyone.
-    await queue.obliterate({ force: true });
-    await queue.addBulk(slotJobs(groups).map((job) => ({ ...job, opts: { ...job.opts, ...KEPT } })));
+    try {
+      // The owner of a folder is alone: what an earlier process left there, locks included, is of no use to anyone.
+      await queue.obliterate({ force: true });
+      await queue.addBulk(slotJobs(groups).map((job) => ({ ...job, opts: { ...job.opts, ...KEPT } })));
+    } catch (error) {
+      await distrust(connection.where); // damaged in a way that shows only now
+      throw error;
+    }
     return id;
   }
   await withdrawFlows(queue, dataset, id);

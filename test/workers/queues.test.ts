@@ -143,3 +143,21 @@ describe('a queue inside the process', () => {
     expect(await currentOwner(folder)).toBeNull();
   });
 });
+
+describe('a database that is broken although it was ready', () => {
+  it('is made anew, and again after one that was left without its tables', async () => {
+    const folder = join(root, 'broken');
+    mkdirSync(folder);
+    const add = async () => {
+      const connection = await openConnection({ folder });
+      await connection.queue('q').add('plain', {});
+      const counts = await connection.queue('q').getJobCounts('waiting');
+      await connection.close();
+      return counts.waiting;
+    };
+    expect(await add()).toBe(1);
+    rmSync(join(folder, 'database', 'global'), { recursive: true }); // cannot be opened, and ready says it is
+    expect(await add()).toBe(1);
+    expect(await add()).toBe(2);
+  });
+});

@@ -11,7 +11,7 @@ import { LATEST_SCHEMA_VERSION, type PgPool, type PgPoolClient, runMigrations } 
 const SCHEMA = 'bullmq';
 const READY = 'ready';
 
-/** Opens the database in `folder`, making it where there is none or where its making was interrupted. */
+/** Opens the database in `folder`, making it where there is none, where its making was interrupted, or where it is broken. */
 export async function openPglite(folder: string): Promise<{ pool: PgPool; close(): Promise<void> }> {
   const database = join(folder, 'database');
   const ready = join(folder, READY);
@@ -19,13 +19,17 @@ export async function openPglite(folder: string): Promise<{ pool: PgPool; close(
   if (!complete) await rm(database, { recursive: true, force: true });
   const db = await openOrMakeAgain(database);
   const pool = poolOf(db);
-  if (!complete) {
+  // Asked, not taken from the file alone: a broken database was made anew just now, or when the disk was full.
+  if (!complete || !(await hasSchema(db))) {
     await runMigrations(await pool.connect(), SCHEMA);
     await writeFile(ready, String(LATEST_SCHEMA_VERSION));
   }
   await db.exec(`SET search_path TO ${SCHEMA}`);
   return { pool, close: () => db.close() };
 }
+
+/** The next one to open the queue in `folder` makes the database anew. */
+export const distrust = (folder: string): Promise<void> => rm(join(folder, READY), { force: true });
 
 /** The queue holds nothing that the plan and the commits do not say, so a broken one is made anew. */
 async function openOrMakeAgain(database: string): Promise<PGlite> {
@@ -35,6 +39,13 @@ async function openOrMakeAgain(database: string): Promise<PGlite> {
     await rm(database, { recursive: true, force: true });
     return PGlite.create(database);
   }
+}
+
+async function hasSchema(db: PGlite): Promise<boolean> {
+  const { rows } = await db.query('SELECT 1 FROM information_schema.schemata WHERE schema_name = $1', [
+    SCHEMA,
+  ]);
+  return rows.length > 0;
 }
 
 function poolOf(db: PGlite): PgPool {
