@@ -59,6 +59,9 @@ export const command = () =>
     .addOption(new Option('--compression <name>', 'of shards').choices(['none', 'lz4']))
     .option('--assume-utc', 'times without a zone, of maps and labels, are UTC')
     .option('--time-units <text>', 'units of time axes without any, e.g. "hours since 1940-01-01"')
+    .addOption(
+      new Option('--stac-time <end>', 'time of STAC items that cover a span').choices(['start', 'end']),
+    )
     .option('--model-dates', 'dates of model calendars (noleap, 360_day) are those of the standard one')
     .option('--label-column <name>', 'column of the class')
     .option('--label-time-offset <span>', 'added to every label time, e.g. -12h')

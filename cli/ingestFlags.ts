@@ -21,6 +21,7 @@ export interface IngestFlags {
   assumeUtc?: boolean;
   modelDates?: boolean;
   timeUnits?: string;
+  stacTime?: string;
   labelColumn?: string;
   labelTimeOffset?: string;
   labelTolerance?: string;
@@ -54,6 +55,7 @@ export function ingestFlags(flags: IngestFlags): Record<string, unknown> {
     assumeUtc: flags.assumeUtc,
     modelDates: flags.modelDates,
     timeUnits: flags.timeUnits,
+    stacTime: flags.stacTime,
   });
 }
 

@@ -6,6 +6,7 @@ import { BadRasterError, ConfigError, isStormreelError, type StormreelError } fr
 import { isRemote } from '../remote/index.js';
 import { MAP_ENDINGS } from './format.js';
 import { listRemote } from './remoteList.js';
+import { isStac, readStac, type StacAsset, type StacOptions } from './stac/index.js';
 import { unreadable } from './unreadable.js';
 import { isZarr } from './zarr/index.js';
 
@@ -20,6 +21,8 @@ export interface MapFile {
   folders: string[];
   /** Name of the folder that was given, or that holds the given file. */
   source: string;
+  /** What a STAC item says of it. */
+  stac?: Pick<StacAsset, 'time' | 'band' | 'series'>;
   /** Why it cannot be read although it is named like a map: a link out of the source, a folder, a pipe ... */
   fault?: StormreelError;
 }
@@ -27,12 +30,14 @@ export interface MapFile {
 export interface ListOptions {
   /** Reads what links in a folder point to, wherever that is; without it only targets inside the source. */
   followLinks?: boolean;
+  /** How items of STAC are read, where a source is a JSON file. */
+  stac?: StacOptions;
 }
 
 /** ConfigError: a source that is not there, or that holds no map. */
 export async function listMaps(
   sources: readonly string[],
-  { followLinks = false }: ListOptions = {},
+  { followLinks = false, stac = {} }: ListOptions = {},
 ): Promise<MapFile[]> {
   const found = new Map<string, MapFile>();
   for (const source of sources) {
@@ -46,12 +51,40 @@ export async function listMaps(
       ? await listRemote(source)
       : /[*?]/.test(source)
         ? await globbed(source, followLinks)
-        : await listed(resolve(source), followLinks);
+        : isStac(source)
+          ? await ofItems(resolve(source), stac)
+          : await listed(resolve(source), followLinks);
     if (files.length === 0)
       throw new ConfigError(`${source} holds no map`, { hint: `maps end in ${MAP_ENDINGS.join(' ')}` });
-    for (const file of files) found.set(file.path, file);
+    for (const file of files) found.set(`${file.path}\0${file.stac?.time ?? ''}`, file);
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The maps that the items of a STAC file name. */
+async function ofItems(path: string, options: StacOptions): Promise<MapFile[]> {
+  const place = { folders: [], source: basename(dirname(path)) };
+  try {
+    const assets = await readStac(path, MAP_ENDINGS, options);
+    return await Promise.all(assets.map((asset) => ofAsset(asset, place)));
+  } catch (fault) {
+    if (!isStormreelError(fault) || 'code' in fault.fields) throw fault;
+    return [{ path, size: 0, mtimeMs: 0, ...place, fault }];
+  }
+}
+
+async function ofAsset(
+  { href, time, band, series }: StacAsset,
+  place: Pick<MapFile, 'folders' | 'source'>,
+): Promise<MapFile> {
+  const stac = { time, band, series };
+  try {
+    const [file] = isRemote(href) ? await listRemote(href) : await listed(href, true);
+    return { ...file, ...place, stac };
+  } catch (fault) {
+    if (!isStormreelError(fault)) throw fault;
+    return { path: href, size: 0, mtimeMs: 0, ...place, stac, fault };
+  }
 }
 
 async function listed(path: string, followLinks: boolean): Promise<MapFile[]> {

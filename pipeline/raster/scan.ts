@@ -57,12 +57,16 @@ type ScanConfig = Pick<
   | 'followLinks'
   | 'modelDates'
   | 'timeUnits'
+  | 'bands'
+  | 'stacTime'
 >;
 
 /** ConfigError, TimeError (missing, ambiguous, duplicate), BadRasterError for a header under `onBadFrame: stop`. */
 export async function scanSources(config: ScanConfig, options: ScanOptions = {}): Promise<Scan> {
   const { limits = DEFAULT_LIMITS, onProgress, signal } = options;
-  const files = options.files ?? (await listMaps(config.sources, { followLinks: config.followLinks }));
+  const { followLinks, bands, stacTime: time, assumeUtc } = config;
+  const stac = { bands, time, assumeUtc };
+  const files = options.files ?? (await listMaps(config.sources, { followLinks, stac }));
   const readName = config.time ? namePattern(config.time, config.assumeUtc) : commonName(config.assumeUtc);
   const seriesName = seriesNames();
   const readFileHeader = headersAhead(files, (path) => readHeader(path, limits, config));
@@ -120,15 +124,19 @@ async function scanFile(
     band,
   });
   const folder = seriesFolder(file, classFolders);
-  const fallback = seriesName(config.series ?? folder);
+  const fallback = seriesName(config.series ?? file.stac?.series ?? folder);
   if (config.pictures) return [{ series: fallback, time: position, sources: [source(0, null)] }];
   if (header.times?.length === 0)
     throw new BadRasterError(`${path} has a time axis without entries`, {
       hint: 'get the file again, or leave it out with --on-bad-frame skip',
       fields: { path },
     });
-  if (header.times)
-    return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, null)] }));
+  const band = file.stac?.band ?? null;
+  if (header.times) {
+    if (file.stac && header.times.length === 1) sameTime(path, header.times[0], file.stac.time);
+    return header.times.map((time, index) => ({ series: fallback, time, sources: [source(index, band)] }));
+  }
+  if (file.stac) return [{ series: fallback, time: file.stac.time, sources: [source(0, band)] }];
   const reading = config.time ? readName(path) : await untold(path, header, readName, config.assumeUtc);
   const time = reading.time ?? (await innerTime(path, header, config.assumeUtc));
   if (time === null)
@@ -138,6 +146,15 @@ async function scanFile(
     });
   const series = config.series || reading.series === null ? fallback : seriesName(reading.series);
   return [{ series, time, sources: [source(0, reading.band)] }];
+}
+
+/** A file of many times has its own; one of a single time and the item that names it must agree. */
+function sameTime(path: string, inside: number, item: number): void {
+  if (inside === item) return;
+  throw new TimeError(
+    `${path} has two times: ${new Date(item).toISOString()} in its STAC item, ${new Date(inside).toISOString()} inside`,
+    { hint: 'correct one of them, or give the files without the items', fields: { path, item, inside } },
+  );
 }
 
 /** Each time of a store has its own size and time of writing, so that a chunk written anew is noticed. */

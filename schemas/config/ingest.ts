@@ -33,6 +33,8 @@ export const IngestConfig = z.strictObject({
   modelDates: z.boolean().default(false),
   /** What numbers on time axes without units count, e.g. `hours since 1940-01-01`. */
   timeUnits: z.string().optional(),
+  /** Time of STAC items that cover a span; without it they are refused. */
+  stacTime: z.enum(['start', 'end']).optional(),
   /** Size of the dataset's grid over `extent`; default: the cells of the first map. */
   grid: z.strictObject({ width: Count, height: Count }).optional(),
   /** CRS of the dataset's grid: `EPSG:n`, a PROJ text or WKT; maps of any other known CRS are reprojected. Default: that of the first map. */

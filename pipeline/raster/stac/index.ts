@@ -1,0 +1,159 @@
+/**
+ * STAC items and item collections (stacspec.org, 1.0 and 1.1) in JSON files: which files of each item are maps, and of what
+ * time. Grid and CRS come from the files themselves, whatever `proj:` says.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { BadRasterError, TimeError } from '../../errors.js';
+import { textTime } from '../time.js';
+import { unreadable } from '../unreadable.js';
+
+export interface StacAsset {
+  /** Absolute path, or an address. */
+  href: string;
+  /** ms UTC. */
+  time: number;
+  /** Key of the asset where an item has several, or it was asked for: a band of the map. Null where it is the whole map. */
+  band: string | null;
+  /** Name of the collection. */
+  series: string | null;
+  item: string;
+}
+
+export interface StacOptions {
+  /** Keys of the assets to take, where an item has some of them. */
+  bands?: readonly string[];
+  /** Time of items that cover a span. */
+  time?: 'start' | 'end';
+  assumeUtc?: boolean;
+}
+
+const Asset = z.looseObject({
+  href: z.string(),
+  type: z.string().nullish(),
+  roles: z.array(z.string()).nullish(),
+});
+const Item = z.looseObject({
+  type: z.literal('Feature'),
+  stac_version: z.string(),
+  id: z.string(),
+  collection: z.string().nullish(),
+  properties: z.looseObject({
+    datetime: z.string().nullish(),
+    start_datetime: z.string().nullish(),
+    end_datetime: z.string().nullish(),
+  }),
+  assets: z.record(z.string(), Asset),
+});
+type Item = z.infer<typeof Item>;
+
+const MOST_BYTES = 64 << 20;
+
+export const isStac = (path: string): boolean => /\.(geo)?json$/i.test(path);
+
+/** BadRasterError: no items, or one without a map; TimeError: an item without one time. */
+export async function readStac(
+  path: string,
+  endings: readonly string[],
+  options: StacOptions = {},
+): Promise<StacAsset[]> {
+  const json = await readJson(path);
+  const { type, features } = json as { type?: unknown; features?: unknown };
+  if (type !== 'Feature' && !(type === 'FeatureCollection' && Array.isArray(features)))
+    throw bad(
+      path,
+      `it is a ${typeof type === 'string' ? type : 'document without a type'}`,
+      'an item or a collection of items; give the JSON files of its items',
+    );
+  const items = type === 'Feature' ? [json] : (features as unknown[]);
+  return items.flatMap((one, i) => {
+    const { success, data, error } = Item.safeParse(one);
+    if (!success)
+      throw bad(
+        path,
+        `item ${i}: ${error.issues[0].path.join('.')}: ${error.issues[0].message}`,
+        'a STAC item',
+      );
+    return assetsOf(path, data, endings, options);
+  });
+}
+
+async function readJson(path: string): Promise<object> {
+  const info = await stat(path).catch((cause) => Promise.reject(unreadable(path, cause)));
+  if (!info.isFile() || info.size > MOST_BYTES)
+    throw bad(path, `it has ${info.size} bytes`, `a file of at most ${MOST_BYTES}`);
+  const text = await readFile(path, 'utf8').catch((cause) => Promise.reject(unreadable(path, cause)));
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === 'object') return value;
+  } catch (cause) {
+    throw bad(path, `it is no JSON: ${(cause as Error).message}`, 'a STAC item');
+  }
+  throw bad(path, 'it is no JSON object', 'a STAC item');
+}
+
+function assetsOf(path: string, item: Item, endings: readonly string[], options: StacOptions): StacAsset[] {
+  const time = itemTime(path, item, options);
+  const chosen = choose(item, endings, options.bands ?? []);
+  if (chosen.length === 0)
+    throw bad(
+      path,
+      `item ${item.id} has the assets [${Object.keys(item.assets).join(', ')}]`,
+      `one that is a map (${endings.join(' ')}); choose by key with --bands`,
+    );
+  return chosen.map(([key, { href }]) => ({
+    ...{ time, href: address(path, href), item: item.id, series: item.collection ?? null },
+    band: chosen.length > 1 || options.bands?.includes(key) ? key : null,
+  }));
+}
+
+/** Those whose keys are asked for; else those of role `data`; else all maps that are no pictures to look at. */
+function choose(
+  { assets }: Item,
+  endings: readonly string[],
+  bands: readonly string[],
+): [string, z.infer<typeof Asset>][] {
+  const all = Object.entries(assets);
+  const asked = all.filter(([key]) => bands.includes(key));
+  if (asked.length > 0) return asked;
+  const maps = all.filter(([, { href, type }]) => isMap(href, type, endings));
+  const data = maps.filter(([, { roles }]) => roles?.includes('data'));
+  if (data.length > 0) return data;
+  return maps.filter(
+    ([, { roles }]) => !roles?.some((role) => /^(thumbnail|overview|visual|metadata)$/.test(role)),
+  );
+}
+
+function isMap(href: string, type: string | null | undefined, endings: readonly string[]): boolean {
+  if (type && !/tiff|netcdf|hdf5|zarr|png|jpe?g|octet-stream/i.test(type)) return false;
+  return endings.includes(extname(href.replace(/[?#].*$/, '').replace(/\/$/, '')).toLowerCase());
+}
+
+function address(path: string, href: string): string {
+  if (href.startsWith('file://')) return fileURLToPath(href);
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(href) ? href : resolve(dirname(path), href);
+}
+
+function itemTime(path: string, { id, properties }: Item, { time, assumeUtc = false }: StacOptions): number {
+  const { datetime, start_datetime: start, end_datetime: end } = properties;
+  const text = datetime ?? (time === 'start' ? start : time === 'end' ? end : null);
+  if (text) return textTime(text, path, assumeUtc);
+  throw new TimeError(
+    `item ${id} of ${path} ${start || end ? `covers ${start ?? '...'} to ${end ?? '...'}` : 'has no datetime'}`,
+    {
+      hint:
+        start || end
+          ? 'say which end is the time of the map with --stac-time start|end'
+          : 'write a datetime into its properties',
+      fields: { path, item: id, start: start ?? null, end: end ?? null },
+    },
+  );
+}
+
+const bad = (path: string, found: string, expected: string): BadRasterError =>
+  new BadRasterError(`cannot read ${path} as STAC: ${found}; ${expected} was expected`, {
+    hint: 'check the catalogue, or leave the file out with --on-bad-frame skip',
+    fields: { path, found, expected },
+  });
