@@ -43,14 +43,16 @@ const shell = (command: string) =>
 describe('the README', () => {
   it('takes own maps from ingest to a report in five commands, then evaluates and verifies', () => {
     const own = commands('Your own data in five commands');
-    expect(own).toHaveLength(8);
+    expect(own).toHaveLength(9);
     const [five, more] = [own.slice(0, 5), own.slice(5)];
     for (const command of five) shell(command.replace('stormreel train', 'stormreel train --steps 40'));
     for (const name of ['predictions.parquet', 'events.csv', 'metrics.json', 'scores.parquet', 'report.html'])
       expect(existsSync(join(folder, 'run', name)), name).toBe(true);
-    const [label, evaluate, verify] = more;
+    const [label, straight, evaluate, verify] = more;
     shell(label.replace('label newer', 'label dataset'));
     expect(existsSync(join(folder, 'newer.csv'))).toBe(true);
+    shell(straight);
+    expect(existsSync(join(folder, 'maps.csv'))).toBe(true);
     expect(shell(evaluate)).toMatch(/AUROC +0\.\d+/);
     expect(shell(verify)).toMatch(/\d+ frames/);
   }, 300_000);
