@@ -8,6 +8,7 @@ import { type WatchMapsOptions, type WatchSummary, watchMaps } from '../workers/
 import { action, define, type Output } from './command.js';
 import { check } from './config.js';
 import type { IngestFlags } from './ingestFlags.js';
+import { queueOption } from './queueOption.js';
 import { sourceConfig, withSourceFlags } from './sourceFlags.js';
 
 interface Flags extends IngestFlags {
@@ -63,11 +64,7 @@ const watch = () =>
     )
     .option('--once', 'label what is there and end')
     .option('--jsonl', 'a line of JSON on stdout for each frame, as it is labelled')
-    .addOption(
-      new Option('--queue <url>', 'redis://... instead of the queue inside the process').env(
-        'STORMREEL_QUEUE',
-      ),
-    )
+    .addOption(queueOption('redis://... instead of the queue inside the process'))
     .option('--workers <n>', 'decoding processes; 0 leaves the work to workers elsewhere', '1')
     .addOption(
       new Option('--backend <name>', 'tensor backend').choices(BACKEND_NAMES).env('STORMREEL_BACKEND'),
