@@ -1,7 +1,15 @@
 /** Windows of frames and labels as plain arrays: all integer work of a step happens here, no tensors. */
 import { seasonFeatures } from '../channels/index.js';
 import type { LabelTable } from '../labels/index.js';
-import { blockOrder, type Order, smallestBlock, type Timeline, type Windows } from '../sequences/index.js';
+import {
+  blockOrder,
+  type Order,
+  type ShuffleQuality,
+  shuffleQuality,
+  smallestBlock,
+  type Timeline,
+  type Windows,
+} from '../sequences/index.js';
 import type { FrameIndex } from '../shards/index.js';
 
 export interface Batch {
@@ -96,15 +104,33 @@ export interface SampleOptions {
 
 /** Streamed reading mixes this many windows at a time. */
 const MIXED_WINDOWS = 1024;
+/** Positions at which the shuffle is measured. */
+const QUALITY_SAMPLE = 2000;
+
+/** Blocks of an epoch's order. Streamed reading mixes a part of the windows at a time, so that frames are read few times. */
+function blocksOf(windows: Windows, { stride, resident }: SampleOptions) {
+  const block = resident ? windows.length : Math.max(16, smallestBlock(windows.windowLength, stride));
+  const blockWindows = Math.min(windows.length, block);
+  return {
+    windows: windows.length,
+    blockWindows,
+    openBlocks: resident ? 1 : Math.ceil(MIXED_WINDOWS / blockWindows),
+  };
+}
+
+/** How well the first epoch is shuffled. */
+export function sampleQuality(windows: Windows, options: SampleOptions): ShuffleQuality {
+  const { seed } = options;
+  return shuffleQuality(blockOrder({ ...blocksOf(windows, options), seed, epoch: 0 }), QUALITY_SAMPLE);
+}
 
 /**
  * Windows of step `step`, a pure function of (seed, step): sample n = step * batch + b is window n mod W of epoch
  * n div W, in that epoch's own order.
  */
-export function sampler(windows: Windows, { seed, batch, stride, resident }: SampleOptions) {
-  const block = resident ? windows.length : Math.max(16, smallestBlock(windows.windowLength, stride));
-  const blockWindows = Math.min(windows.length, block);
-  const openBlocks = resident ? 1 : Math.ceil(MIXED_WINDOWS / blockWindows);
+export function sampler(windows: Windows, options: SampleOptions) {
+  const { seed, batch } = options;
+  const blocks = blocksOf(windows, options);
   let [epoch, order]: [number, Order | null] = [-1, null];
   return (step: number): number[] =>
     Array.from({ length: batch }, (_, b) => {
@@ -112,7 +138,7 @@ export function sampler(windows: Windows, { seed, batch, stride, resident }: Sam
       const now = Math.floor(n / windows.length);
       if (now !== epoch || !order) {
         epoch = now;
-        order = blockOrder({ windows: windows.length, seed, epoch, blockWindows, openBlocks });
+        order = blockOrder({ ...blocks, seed, epoch });
       }
       return order.at(n % windows.length);
     });

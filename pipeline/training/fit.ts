@@ -39,7 +39,7 @@ export interface FitInput {
   resume?: boolean;
   /** Path of log.jsonl; default: none. */
   log?: string;
-  /** Most bytes of input channels held at once; beyond it frames are streamed. Default 1 GiB. */
+  /** Memory for frames in bytes; default: training.memoryMiB. */
   budgetBytes?: number;
   /** Memory that one step may take; a larger one is refused. Default: all of this machine. */
   memoryBytes?: number;
@@ -68,12 +68,13 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const frames = await frameTensors(store, channels, {
     frames: [...prepared.trainFrames, ...validation],
     atOnce: windowLength * batch,
-    budgetBytes: input.budgetBytes,
+    budgetBytes: input.budgetBytes ?? training.memoryMiB * 2 ** 20,
+    threads: training.readerThreads,
     onProgress,
     signal,
   });
   const steps = stepCount(training, source.windows.length);
-  const fingerprint = fingerprintOf(input, channels, backend.name);
+  const fingerprint = fingerprintOf(input, channels, backend.name, frames.resident);
   let logBytes = 0;
   try {
     for (let member = 0; member < training.ensemble; member++) {
@@ -101,7 +102,7 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
       logBytes = trained.logBytes;
     }
   } finally {
-    frames.close();
+    await frames.close();
   }
   return {
     formatVersion: 1,
@@ -247,9 +248,16 @@ export function noiseScale(channels: ChannelStatistics, sd: number): Float32Arra
   return Float32Array.from(channelNames(channels), (name) => (/^(row|column)$/.test(name) ? 0 : sd));
 }
 
-/** Everything that decides the numbers of a run. */
-function fingerprintOf(input: FitInput, channels: ChannelStatistics, backend: string): string {
-  const { store, labels, split, model, training, frames } = input;
-  const parts = [store.hash, labels.hash, split.hash, frames ?? [TRAIN], model, training, channels, backend];
+/** Everything that decides the numbers of a run: not who reads, and of the memory only whether all frames are held. */
+function fingerprintOf(
+  input: FitInput,
+  channels: ChannelStatistics,
+  backend: string,
+  resident: boolean,
+): string {
+  const { store, labels, split, model, frames } = input;
+  const { memoryMiB: _, readerThreads: __, ...training } = input.training;
+  const data = [store.hash, labels.hash, split.hash, frames ?? [TRAIN]];
+  const parts = [...data, model, training, channels, backend, resident];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -4,7 +4,7 @@
  */
 import { type ChannelStatistics, channelCount, computeChannels } from '../channels/index.js';
 import type { OnProgress } from '../progress.js';
-import { frameRing } from '../sequences/index.js';
+import { type FrameLoan, frameRing } from '../sequences/index.js';
 import type { FrameBuffers, FrameStore } from '../shards/index.js';
 import { gather, gathersWell, type Tensor, tensor } from '../tensor/index.js';
 
@@ -13,16 +13,20 @@ export interface FrameTensors {
   readonly resident: boolean;
   /** `[frames, height, width, channels]`, to be freed by the caller. */
   take(frames: Int32Array): Promise<Tensor>;
-  close(): void;
+  /** Begins to read what the next `take` will ask for; nothing where that brings nothing. */
+  ahead(frames: Int32Array): void;
+  close(): Promise<void>;
 }
 
 export interface FrameTensorOptions {
   /** Frames that will be asked for. */
   frames: ArrayLike<number>;
-  /** Most bytes of channels to hold at once; default 1 GiB. */
+  /** Most bytes of channels to hold, or of ring and buffers together; default 1 GiB. Room for two batches is taken in any case. */
   budgetBytes?: number;
-  /** Most frames in one `take`; the ring of the streamed form holds at least twice as many. */
+  /** Most frames in one `take` that was announced; the ring of the streamed form holds at least twice as many. */
   atOnce: number;
+  /** Threads that read ahead in the streamed form; default 0. */
+  threads?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -30,9 +34,6 @@ export interface FrameTensorOptions {
 const BUDGET_BYTES = 2 ** 30;
 /** Bytes of band values read in one go. */
 const CHUNK_BYTES = 32 * 2 ** 20;
-/** Bytes of band values the ring of streamed training holds at most, as long as they suffice for two batches. */
-const RING_BYTES = 256 * 2 ** 20;
-
 export async function frameTensors(
   store: FrameStore,
   statistics: ChannelStatistics,
@@ -54,7 +55,8 @@ export function streamedFrames(store: FrameStore, statistics: ChannelStatistics)
       await reader.read(frames, out);
       return tensor(out, [frames.length, ...reader.shape]);
     },
-    close: () => {},
+    ahead: () => {},
+    close: async () => {},
   };
 }
 
@@ -62,23 +64,46 @@ export function streamedFrames(store: FrameStore, statistics: ChannelStatistics)
 function ringFrames(
   store: FrameStore,
   statistics: ChannelStatistics,
-  { frames: all, atOnce, budgetBytes = RING_BYTES }: FrameTensorOptions,
+  { frames: all, atOnce, budgetBytes = BUDGET_BYTES, threads }: FrameTensorOptions,
 ): FrameTensors {
   const { grid, bands } = store.description;
   const cells = grid.height * grid.width;
   const size = cells * bands.length;
   const channels = channelCount(statistics);
-  const room = Math.floor(Math.min(RING_BYTES, budgetBytes) / (4 * size));
-  const ring = frameRing(store, { capacityFrames: Math.max(2 * atOnce, Math.min(room, all.length)) });
+  const capacityFrames = Math.max(2 * atOnce, Math.min(ringRoom(budgetBytes), all.length));
+  const ring = frameRing(store, { capacityFrames, threads });
+  let next: { frames: Int32Array; loan: Promise<FrameLoan> } | null = null;
+
+  /** Frames that the ring holds beside the channels of two batches: those here and the tensor made of them. */
+  function ringRoom(budget: number): number {
+    return Math.floor((budget - 2 * atOnce * cells * channels * 4) / (size * 4 + cells));
+  }
+
+  /** The loan that was begun ahead, if it is for these frames. */
+  async function loanOf(frames: Int32Array): Promise<FrameLoan> {
+    const begun = next;
+    if (begun && sameFrames(begun.frames, frames)) {
+      next = null;
+      return begun.loan;
+    }
+    await giveBack();
+    return ring.borrow(frames);
+  }
+
+  async function giveBack(): Promise<void> {
+    const begun = next;
+    next = null;
+    await begun?.loan.then((loan) => loan.release()).catch(() => {}); // its fault is told to who takes it
+  }
 
   /** Channels of frames that the ring can lend together. */
-  async function compute(frames: Int32Array, out: Float32Array): Promise<void> {
-    const loan = await ring.borrow(frames);
+  async function compute(frames: Int32Array, to: Float32Array): Promise<void> {
+    const loan = await loanOf(frames);
     loan.rows.forEach((row, i) => {
       const values = ring.values.subarray(row * size, (row + 1) * size);
       const valid = ring.valid.subarray(row * cells, (row + 1) * cells);
       const time = Float64Array.of(store.index.time[frames[i]]);
-      const part = out.subarray(i * cells * channels, (i + 1) * cells * channels);
+      const part = to.subarray(i * cells * channels, (i + 1) * cells * channels);
       computeChannels(statistics, { values, valid, time, count: 1 }, part);
     });
     loan.release();
@@ -87,13 +112,26 @@ function ringFrames(
   return {
     resident: false,
     async take(frames) {
-      const out = new Float32Array(frames.length * cells * channels);
+      const numbers = frames.length * cells * channels;
+      const to = new Float32Array(numbers); // a backend may read it later, so it is not used again
       for (let start = 0; start < frames.length; start += ring.capacity)
-        await compute(frames.subarray(start, start + ring.capacity), out.subarray(start * cells * channels));
-      return tensor(out, [frames.length, grid.height, grid.width, channels]);
+        await compute(frames.subarray(start, start + ring.capacity), to.subarray(start * cells * channels));
+      return tensor(to, [frames.length, grid.height, grid.width, channels]);
     },
-    close: () => {},
+    ahead(frames) {
+      if (ring.threads === 0 || next !== null || frames.length > atOnce) return;
+      next = { frames, loan: ring.borrow(frames) };
+      next.loan.catch(() => {});
+    },
+    async close() {
+      await giveBack();
+      await ring.close();
+    },
   };
+}
+
+function sameFrames(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((frame, i) => frame === b[i]);
 }
 
 async function residentFrames(
@@ -126,7 +164,8 @@ function heldByBackend(all: Float32Array, shape: number[], place: (frame: number
   return {
     resident: true,
     take: async (wanted) => gather(held, wanted.map(place)),
-    close: () => held.dispose(),
+    ahead: () => {},
+    close: async () => held.dispose(),
   };
 }
 
@@ -142,7 +181,8 @@ function heldHere(all: Float32Array, [, ...shape]: number[], place: (frame: numb
       });
       return tensor(out, [wanted.length, ...shape]);
     },
-    close: () => {},
+    ahead: () => {},
+    close: async () => {},
   };
 }
 

@@ -3,9 +3,9 @@ import type { TrainingConfig } from '../../schemas/config/index.js';
 import type { Model } from '../models/index.js';
 import type { OnProgress } from '../progress.js';
 import { hash32, Random } from '../random.js';
-import type { Windows } from '../sequences/index.js';
+import type { ShuffleQuality, Windows } from '../sequences/index.js';
 import { clone, dispose, fillTree, type ParameterTree } from '../tensor/index.js';
-import { type BatchSource, makeBatch, sampler } from './batch.js';
+import { type Batch, type BatchSource, makeBatch, sampleQuality, sampler } from './batch.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, stored } from './checkpoint.js';
 import type { FrameTensors } from './frames.js';
 import { openLog } from './log.js';
@@ -63,13 +63,11 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
   const run = trainer({ ...input, seed, start: from ? fillTree(start, from.parameters) : start });
   const best = new Best(start, from);
   if (from) run.restore(from.optimiser, from.progress.step);
-  const sample = sampler(windows, {
-    seed,
-    batch: training.batch,
-    stride: training.windowStride,
-    resident: frames.resident,
-  });
-  const speed = meter();
+  const drawn = { seed, batch: training.batch, stride: training.windowStride, resident: frames.resident };
+  const sample = sampler(windows, drawn);
+  const epochOf = (step: number) => Math.floor((step * training.batch) / windows.length);
+  const batchOf = (step: number) => makeBatch(input.source, sample(step));
+  let speed = meter();
   const save = async (step: number, done: boolean) => {
     if (!checkpoints) return;
     const progress = {
@@ -93,14 +91,17 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
     let yielded = performance.now();
     let step = from?.progress.step ?? 0;
     let note = '';
-    for (; step < steps; ) {
+    if (step < steps) reportOrder(input, step, sampleQuality(windows, drawn));
+    let batch = step < steps ? batchOf(step) : null;
+    while (batch) {
       if (signal?.aborted) {
         await save(step, false);
         signal.throwIfAborted();
       }
-      const chosen = sample(step);
-      const batch = makeBatch(input.source, chosen);
-      const x = await speed.waiting(() => frames.take(batch.frames));
+      const wanted = batch.frames;
+      const x = await speed.waiting(() => frames.take(wanted));
+      const following: Batch | null = step + 1 < steps ? batchOf(step + 1) : null;
+      if (following) frames.ahead(following.frames);
       const { loss, learningRate, gradientNorm } = run.step(batch, x, step);
       x.dispose();
       speed.frames(batch.frames.length);
@@ -112,7 +113,7 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
       log.write({
         member,
         step,
-        epoch: Math.floor(((step - 1) * training.batch) / windows.length),
+        epoch: epochOf(step - 1),
         loss,
         learningRate,
         gradientNorm,
@@ -120,6 +121,7 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
         order: hash32(batch.starts.join(',')).toString(16).padStart(8, '0'),
         ...(due ? { validationAp: ap ?? null } : {}),
       });
+      batch = following;
       if (due) note = ap === null || ap === undefined ? '' : ` AP ${ap.toFixed(3)}`;
       const now = performance.now();
       if (now - yielded > YIELD_MS || step === steps) {
@@ -127,6 +129,7 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
         yielded = now;
         await new Promise(setImmediate);
       }
+      if (epochOf(step) > epochOf(step - 1)) speed = meter(); // told epoch by epoch
       if (training.patience !== undefined && best.waited >= training.patience) break;
       if (step % training.checkpointEvery === 0 && step < steps) await save(step, false);
     }
@@ -138,6 +141,21 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
     best.dispose();
     dispose(start);
   }
+}
+
+/** Says before the first step how well the windows are mixed: streamed reading mixes a part of them at a time. */
+function reportOrder(
+  { onProgress, member, steps, training }: MemberInput,
+  step: number,
+  { correlation, spread }: ShuffleQuality,
+): void {
+  onProgress?.({
+    stage: 'train',
+    done: member * steps + step,
+    total: training.ensemble * steps,
+    unit: 'steps',
+    note: `order: neighbours ${spread.toFixed(2)} of a perfect shuffle apart, correlation ${correlation.toFixed(2)}`,
+  });
 }
 
 function report(

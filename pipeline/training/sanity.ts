@@ -84,7 +84,7 @@ export async function sanity(input: FitInput): Promise<Sanity> {
     x.dispose();
     run.dispose();
     dispose(start);
-    frames.close();
+    await frames.close();
   }
   return { accuracy, steps: step, frames: batch.count, positives };
 }

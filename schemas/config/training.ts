@@ -39,6 +39,13 @@ export const TrainingConfig = z.strictObject({
   evaluateEvery: Count.default(50),
   /** Updates between checkpoints. */
   checkpointEvery: Count.default(50),
+  /**
+   * Memory for frames, MiB: where all that train and validate fit in as channels they are held, else they stream through a
+   * ring and buffers that together stay within it.
+   */
+  memoryMiB: Count.default(1024),
+  /** Threads that read frames ahead of streamed training; 0 reads between the steps. The order is the same for any number. */
+  readerThreads: z.int().min(0).max(16).default(1),
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 

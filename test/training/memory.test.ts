@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -5,10 +8,12 @@ import { fitChannels } from '../../pipeline/channels/index.js';
 import type { LabelTable } from '../../pipeline/labels/index.js';
 import { buildModel } from '../../pipeline/models/index.js';
 import type { FrameStore } from '../../pipeline/shards/index.js';
+import { openDataset } from '../../pipeline/shards/index.js';
 import { dispose, openBackend, tensorCount } from '../../pipeline/tensor/index.js';
 import { fitModel, frameTensors } from '../../pipeline/training/index.js';
 import { refuseTooBig, tapeBytes } from '../../pipeline/training/memory.js';
 import { ChannelsConfig } from '../../schemas/config/index.js';
+import { storeFrames } from '../shards/stored.js';
 import { modelConfig, small, trainingConfig } from './fixture.js';
 
 setFlagsFromString('--expose-gc');
@@ -82,8 +87,36 @@ describe('streamed training', () => {
     expect(b.shape).toEqual(a.shape);
     expect(b.dataSync()).toEqual(a.dataSync());
     dispose([a, b]);
-    held.close();
-    streamed.close();
+    await held.close();
+    await streamed.close();
+  });
+
+  it('reads ahead in threads without a change in numbers, whatever is asked for next', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stormreel-ahead-'));
+    await storeFrames(dir, { frames: 90, width: 10, height: 10 });
+    const store = await openDataset(dir);
+    const train = [...store.index.time.keys()];
+    const statistics = await fitChannels(store, train, ChannelsConfig.parse({}));
+    const held = await frameTensors(store, statistics, { frames: train, atOnce: 8 });
+    for (const threads of [0, 1, 3]) {
+      const streamed = await frameTensors(store, statistics, {
+        frames: train,
+        atOnce: 8,
+        budgetBytes: 1,
+        threads,
+      });
+      for (const start of [0, 8, 40, 41, 2]) {
+        const wanted = Int32Array.from({ length: 8 }, (_, i) => start + i);
+        const [a, b] = [await held.take(wanted), await streamed.take(wanted)];
+        expect(b.dataSync()).toEqual(a.dataSync());
+        dispose([a, b]);
+        streamed.ahead(wanted.map((frame) => frame + 8)); // asked for next, but not always
+      }
+      await streamed.close();
+    }
+    await held.close();
+    await store.close();
+    await rm(dir, { recursive: true });
   });
 
   it('needs the same memory for any number of frames', async () => {

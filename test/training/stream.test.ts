@@ -181,6 +181,6 @@ async function byWindows(): Promise<Float64Array> {
           }).dataSync()[0] / 2;
       x.dispose();
     }
-  frames.close();
+  await frames.close();
   return logits;
 }
