@@ -1,0 +1,66 @@
+/**
+ * Memory of an epoch over a dataset that is 20 times as large as the ring, shuffled and read by a thread: anonymous
+ * memory (Linux), looked at all along.
+ *
+ *   npm run bench:memory -- [--ring-mib 32] [--times 20] [--json]
+ */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  blockOrder,
+  frameRing,
+  segments,
+  smallestBlock,
+  windows,
+} from '../../dist/pipeline/sequences/index.js';
+import { openDataset } from '../../dist/pipeline/shards/index.js';
+import { makeData } from './data.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    'ring-mib': { type: 'string', default: '32' },
+    times: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const MIB = 2 ** 20;
+const SIZE = 64;
+const FRAME_BYTES = SIZE * SIZE * 3 * 4; // as the ring holds it
+const LENGTH = 8;
+const capacityFrames = Math.floor((Number(options['ring-mib']) * MIB) / FRAME_BYTES);
+const frames = capacityFrames * Number(options.times);
+const folder = join(tmpdir(), `stormreel-bench-memory-${frames}`);
+await makeData(folder, { frames, size: SIZE, raw: false });
+
+const anonymousMiB = () =>
+  Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+const shmemMiB = () => Number(/RssShmem:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+const before = anonymousMiB();
+const store = await openDataset(join(folder, 'dataset'));
+const list = windows(segments(store.index, store.description.stepMs), { length: LENGTH, stride: 1 });
+const blockWindows = Math.max(16, smallestBlock(LENGTH, 1));
+const openBlocks = Math.max(1, Math.floor(capacityFrames / 2 / (LENGTH + blockWindows - 1)));
+const order = blockOrder({ windows: list.length, seed: 1, epoch: 0, blockWindows, openBlocks });
+const ring = frameRing(store, { capacityFrames, threads: 1 });
+const samples = [];
+for (let i = 0; i < order.length; i++) {
+  const { start } = list.at(order.at(i));
+  const loan = await ring.borrow(Int32Array.from({ length: LENGTH }, (_, k) => start + k));
+  loan.release();
+  if (i % Math.ceil(order.length / 20) === 0) samples.push(Math.round(anonymousMiB() + shmemMiB()));
+}
+const result = {
+  frames,
+  framesMiB: Math.round((frames * FRAME_BYTES) / MIB),
+  ringMiB: Number(options['ring-mib']),
+  readsPerFrame: Number((ring.reads / frames).toFixed(3)),
+  beforeMiB: Math.round(before),
+  samplesMiB: samples,
+  mostAboveRingMiB: Math.max(...samples) - Number(options['ring-mib']),
+};
+await ring.close();
+await store.close();
+if (options.json) console.log(JSON.stringify(result));
+else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${value}`);
