@@ -1,6 +1,6 @@
 /**
  * The inner loops of resampling: weighted means of source cells. Those of at most two cells along each axis, which are
- * nearest and bilinear, have loops of their own; all give the same bits.
+ * nearest and bilinear, have loops of their own; all give the same bits. No arrays are made in them: each would be garbage.
  */
 import type { SourceArray } from './map.js';
 
@@ -44,7 +44,9 @@ export function weighAny(
   const targetWidth = columns.start.length - 1;
   for (let row = 0; row < height; row++)
     for (let column = 0; column < targetWidth; column++) {
-      let [sum, weight, whole] = [0, 0, 0];
+      let sum = 0;
+      let weight = 0;
+      let whole = 0;
       for (let r = rows.start[row]; r < rows.start[row + 1]; r++)
         for (let c = columns.start[column]; c < columns.start[column + 1]; c++) {
           const share = rows.weights[r] * columns.weights[c];
@@ -78,7 +80,8 @@ export function pairs({ start, cells, weights }: AxisWeights): Pairs | null {
     wb: new Float64Array(n),
   };
   for (let i = 0; i < n; i++) {
-    const [from, many] = [start[i], start[i + 1] - start[i]];
+    const from = start[i];
+    const many = start[i + 1] - start[i];
     if (many > 2) return null;
     if (many > 0) [out.a[i], out.wa[i], out.b[i]] = [cells[from], weights[from], cells[from]];
     if (many > 1) [out.b[i], out.wb[i]] = [cells[from + 1], weights[from + 1]];
@@ -91,20 +94,19 @@ export function weighFour(rows: Pairs, columns: Pairs, { values, width }: Source
   const [height, targetWidth] = [rows.a.length, columns.a.length];
   const { values: target, step } = out;
   for (let row = 0, at = out.at, cell = 0; row < height; row++) {
-    const [above, below, wAbove, wBelow] = [
-      rows.a[row] * width,
-      rows.b[row] * width,
-      rows.wa[row],
-      rows.wb[row],
-    ];
+    const above = rows.a[row] * width;
+    const below = rows.b[row] * width;
+    const wAbove = rows.wa[row];
+    const wBelow = rows.wb[row];
     for (let column = 0; column < targetWidth; column++, at += step, cell++) {
-      const [left, right, wLeft, wRight] = [
-        columns.a[column],
-        columns.b[column],
-        columns.wa[column],
-        columns.wb[column],
-      ];
-      const [w1, w2, w3, w4] = [wAbove * wLeft, wAbove * wRight, wBelow * wLeft, wBelow * wRight];
+      const left = columns.a[column];
+      const right = columns.b[column];
+      const wLeft = columns.wa[column];
+      const wRight = columns.wb[column];
+      const w1 = wAbove * wLeft;
+      const w2 = wAbove * wRight;
+      const w3 = wBelow * wLeft;
+      const w4 = wBelow * wRight;
       const weight = w1 + w2 + w3 + w4;
       const sum =
         0 +
@@ -127,22 +129,25 @@ export function weighFourMasked(
   const [height, targetWidth] = [rows.a.length, columns.a.length];
   const { values: target, step } = out;
   for (let row = 0, at = out.at, cell = 0; row < height; row++) {
-    const [above, below, wAbove, wBelow] = [
-      rows.a[row] * width,
-      rows.b[row] * width,
-      rows.wa[row],
-      rows.wb[row],
-    ];
+    const above = rows.a[row] * width;
+    const below = rows.b[row] * width;
+    const wAbove = rows.wa[row];
+    const wBelow = rows.wb[row];
     for (let column = 0; column < targetWidth; column++, at += step, cell++) {
-      const [left, right, wLeft, wRight] = [
-        columns.a[column],
-        columns.b[column],
-        columns.wa[column],
-        columns.wb[column],
-      ];
-      const [w1, w2, w3, w4] = [wAbove * wLeft, wAbove * wRight, wBelow * wLeft, wBelow * wRight];
-      const [i1, i2, i3, i4] = [above + left, above + right, below + left, below + right];
-      let [sum, weight] = [0, 0];
+      const left = columns.a[column];
+      const right = columns.b[column];
+      const wLeft = columns.wa[column];
+      const wRight = columns.wb[column];
+      const w1 = wAbove * wLeft;
+      const w2 = wAbove * wRight;
+      const w3 = wBelow * wLeft;
+      const w4 = wBelow * wRight;
+      const i1 = above + left;
+      const i2 = above + right;
+      const i3 = below + left;
+      const i4 = below + right;
+      let sum = 0;
+      let weight = 0;
       if (valid[i1]) {
         sum += w1 * values[i1];
         weight += w1;
