@@ -30,7 +30,7 @@ const { values } = parseArgs({
 const soak = values.soak ? Number(values.soak) : 0;
 const frames = soak || Number(values.frames);
 const size = soak ? 16 : Number(values.size);
-const TRAINED = 120;
+const TRAINED = 240;
 
 const folder = mkdtempSync(join(tmpdir(), 'stormreel-bench-live-'));
 const at = (...names) => join(folder, ...names);
@@ -62,7 +62,7 @@ async function prepare() {
     new Date(Date.parse(`${from.slice(0, 4)}-${from.slice(4, 6)}-${from.slice(6)}`) + n * 86_400_000)
       .toISOString()
       .slice(0, 10);
-  const split = `train=${day(0)}/${day(3)},test=${day(4)}/${day(6)}`;
+  const split = `train=${day(0)}/${day(6)},test=${day(7)}/${day(10)}`;
   stormreel('train', 'dataset', '--out', 'run', '--quiet', '--steps', '20', '--split', split);
   stormreel('anomaly', 'fit', 'dataset', '--out', 'run', '--quiet', '--steps', '20');
   return names.slice(TRAINED);
