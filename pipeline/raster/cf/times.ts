@@ -9,6 +9,9 @@ const REFORM = Date.UTC(1582, 9, 15);
 /** Calendars whose dates are days of this world. */
 const REAL = ['standard', 'gregorian', 'proleptic_gregorian', 'julian'];
 
+/** No calendar date lies further from 1970 (ECMAScript, section 21.4.1.1). */
+const MOST_MS = 8.64e15;
+
 /**
  * Function from a number on the axis to ms UTC. TimeError: units that are no instants in UTC, and calendars of models unless
  * `modelDates` says that their dates keep their names on the standard calendar; then a date that does not exist there.
@@ -48,7 +51,7 @@ export function cfTime(
   const step = UNIT_MS[unit.toLowerCase().startsWith('min') ? 'm' : unit[0].toLowerCase()];
   return (value) => {
     const time = Math.round(start + value * step);
-    if (Number.isFinite(time)) return model ? namedDate(time, model, path) : time;
+    if (Math.abs(time) <= MOST_MS) return model ? namedDate(time, model, path) : time;
     throw new TimeError(`the time axis of ${path} holds ${value}`, {
       hint: 'repair the axis of the file',
       fields: { path },
