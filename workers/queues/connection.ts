@@ -69,7 +69,7 @@ async function openFolder(folder: string, options: ConnectionSettings): Promise<
   try {
     const { pool, close } = await openPglite(folder);
     return connect('pglite', folder, postgresMaker(pool, options), async () => {
-      await close();
+      await within(close());
       await release();
     });
   } catch (error) {
@@ -193,9 +193,9 @@ function connect(
       return worker;
     },
     close: async () => {
+      // A database that met a full disk may answer nothing any more, as a server that is gone.
       for (const made of open.splice(0).reverse())
-        if (kind === 'pglite') await made.close();
-        else if (!(await within(made.close()))) await within(made.disconnect());
+        if (!(await within(made.close()))) await within(made.disconnect());
       await release();
     },
   };
