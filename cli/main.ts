@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { report, usageError } from './command.js';
 import { hideCredentials } from './hideCredentials.js';
 import { endWithParent } from './orphan.js';
+import { endWithReader } from './pipes.js';
 
 type Load = () => Promise<{ command: () => Command }>;
 
@@ -17,7 +18,7 @@ const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
   ['evaluate', 'compare predictions with labels', () => import('./evaluate.js')],
   ['anomaly', 'say how unusual every frame is', () => import('./anomaly.js')],
   ['report', 'write a run as one HTML page', () => import('./report.js')],
-  ['dataset', 'info, verify and hash of a dataset', () => import('./dataset.js')],
+  ['dataset', 'look at, check, repair and compact a dataset', () => import('./dataset.js')],
   ['simulate', 'write a simulated season of GeoTIFF maps with labels', () => import('./simulate.js')],
   ['backend', 'install or check the tensor backend', () => import('./backend.js')],
   ['worker', 'work on the jobs of a Redis queue', () => import('./worker.js')],
@@ -59,4 +60,5 @@ function version(): string {
 }
 
 endWithParent();
+endWithReader();
 await main(process.argv.slice(2));

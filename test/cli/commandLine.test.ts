@@ -99,3 +99,14 @@ describe('a command that another process started', () => {
     expect(await ended).toBe(1);
   });
 });
+
+it('a reader that closes the pipe early ends the command without a stack', async () => {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/stormreel.js'), '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (part) => (said += part));
+  const code = await new Promise((done) => child.once('close', done));
+  expect([code, said]).toEqual([0, '']);
+});
