@@ -22,7 +22,7 @@ nobody takes). The steps of "stormreel run" are no such kind: they are commands 
 one machine and stay with the process that runs the flow, while their ingest is done here.
 
 Datasets must lie at the same paths here as where ingest was called. SIGTERM or Ctrl-C: no new jobs; those in hand are
-finished, or handed back after 6 s; a second one ends at once. Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318`;
+finished, or handed back after 5 s; a second one ends at once. Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318`;
 
 export const command = () =>
   define(
@@ -58,7 +58,7 @@ export const command = () =>
           await traces?.close();
         }
         // A child that hangs in a decoder would keep this process alive; its job was handed back.
-        setTimeout(() => process.exit(), 1_000).unref();
+        setTimeout(() => process.exit(), 300).unref();
       }),
     );
 

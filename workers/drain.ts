@@ -6,10 +6,10 @@ import type { Job, Worker } from 'bullmq';
 import { type JobNote, noteOf } from './notes.js';
 import { within } from './queues/within.js';
 
-/** A supervisor sends SIGKILL after 10 s (Docker) or more; handing back and closing take up to 4 s of them. */
-export const GRACE_MS = 6_000;
-const HAND_BACK_MS = 2_000;
-const CLOSE_MS = 1_500;
+/** A supervisor sends SIGKILL after 10 s (Docker) or more; with the queue away, the rest takes up to 5 s more. */
+export const GRACE_MS = 5_000;
+const HAND_BACK_MS = 1_500;
+const CLOSE_MS = 1_000;
 
 /** Jobs that a worker has in hand, by id. */
 export function jobsInHand(worker: Worker): ReadonlyMap<string, Job> {

@@ -7,7 +7,7 @@ import { within } from './queues/within.js';
 
 export interface Traces {
   telemetry: Telemetry;
-  /** Sends what is left; gives up after a few seconds. */
+  /** Sends what is left; gives up after a second, since a worker has to end in time. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function openTraces(env: NodeJS.ProcessEnv): Promise<Traces | null>
   return {
     telemetry: new BullMQOtel({ tracerName: 'stormreel' }) as unknown as Telemetry,
     close: async () => {
-      await within(provider.shutdown(), 5_000);
+      await within(provider.shutdown(), 1_000);
     },
   };
 }

@@ -77,7 +77,7 @@ export async function work(options: WorkOptions): Promise<WorkDone> {
   } finally {
     metrics.close();
     await health?.close();
-    await within(connection.close());
+    await within(connection.close(), 1_000);
   }
 }
 
