@@ -78,8 +78,8 @@ function build() {
   const started = new Date();
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   runNode([tsc, '-p', 'tsconfig.build.json'], 'the build failed; see above');
-  if (existsSync(join(root, 'scripts/copy-assets.mjs')))
-    runNode(['scripts/copy-assets.mjs'], 'copying assets failed; see above');
+  runNode(['scripts/build-kernels.mjs'], 'compiling the kernels failed; see above');
+  runNode(['scripts/copy-assets.mjs'], 'copying assets failed; see above');
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started); // what was saved while the compiler ran counts as newer
   say(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);

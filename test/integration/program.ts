@@ -14,6 +14,7 @@ export function buildWhenStale(): void {
   const index = statSync(join(ROOT, 'index.ts')).mtimeMs;
   if (index < built && folders.every((folder) => newest(folder) < built)) return;
   execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--noCheck'], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync(process.execPath, ['scripts/build-kernels.mjs'], { cwd: ROOT, stdio: 'inherit' });
 }
 
 function newest(folder: string): number {
