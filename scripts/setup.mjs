@@ -26,6 +26,7 @@ const SOURCES = [
   'workers',
   'cli',
   'scripts/build-kernels.mjs',
+  'scripts/setup.mjs',
   'scripts/copy-assets.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
