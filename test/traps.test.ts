@@ -147,7 +147,7 @@ describe('the prior', () => {
   it('of event-balanced draws is known, so that it can be undone', () => {
     const sampler = eventSampler({
       windows: all,
-      timeline: { slots: Int32Array.from(frames.index.time.keys()) },
+      timeline: { frame: (slot) => slot },
       labels,
       seed: 1,
       share: 0.5,

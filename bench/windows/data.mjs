@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 const BANDS = 3;
 
 /** Makes `folder`/dataset and `folder`/frames.u8 unless they are there. */
-export async function makeData(folder, { frames, size, raw = true }) {
+export async function makeData(folder, { frames, size, raw = true, shardFrames = 512 }) {
   const done = join(folder, 'dataset', 'current.json');
   if (existsSync(done)) return;
   await mkdir(folder, { recursive: true });
@@ -31,7 +31,7 @@ export async function makeData(folder, { frames, size, raw = true }) {
     sources: [{ path: `${f}.tif`, size: 1, mtimeMs: 1, index: 0, bands: [{ from: 0, to: 0 }] }],
   }));
   const dir = join(folder, 'dataset');
-  await createDataset(dir, description, new Map([['a', planned]]), { shardFrames: 512 });
+  await createDataset(dir, description, new Map([['a', planned]]), { shardFrames });
   const valid = new Uint8Array(size * size).fill(1);
   const decode = async ({ time }) => ({ values: frameOf(time / HOUR, size), valid, sources: [String(time)] });
   for (const slot of await openSlots(dir))

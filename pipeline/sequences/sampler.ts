@@ -10,7 +10,7 @@ import type { Windows } from './types.js';
 export interface SamplerOptions {
   windows: Windows;
   /** What the windows count in: their slots hold frames, or nothing. */
-  timeline: Pick<Timeline, 'slots'>;
+  timeline: Pick<Timeline, 'frame'>;
   labels: LabelTable;
   seed: number;
   /** Share of draws that hold a storm. */
@@ -55,12 +55,12 @@ interface Groups {
 /** Frames of a window whose label counts. */
 type FramesOf = (window: number) => number[];
 
-function countedFrames(windows: Windows, { slots }: Pick<Timeline, 'slots'>, labels: LabelTable): FramesOf {
+function countedFrames(windows: Windows, timeline: Pick<Timeline, 'frame'>, labels: LabelTable): FramesOf {
   return (window) => {
     const { start, length } = windows.at(window);
     const found: number[] = [];
     for (let slot = start; slot < start + length; slot++) {
-      const frame = slots[slot];
+      const frame = timeline.frame(slot);
       if (frame >= 0 && !labels.ignore[frame] && labels.label[frame] >= 0) found.push(frame);
     }
     return found;

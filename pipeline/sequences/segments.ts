@@ -1,6 +1,6 @@
 /** Segments: stretches of a series without a gap, found by integer and time arithmetic alone. */
 import { TimeError } from '../errors.js';
-import type { FrameIndex } from '../shards/index.js';
+import type { FrameTimes } from '../shards/index.js';
 import type { Segment } from './types.js';
 
 /** A step longer than this many nominal steps is a gap. */
@@ -16,19 +16,15 @@ export interface SegmentOptions {
  * times): each frame is a segment. TimeError: times inside a series that do not strictly increase.
  */
 export function segments(
-  index: FrameIndex,
+  index: FrameTimes,
   stepMs: number | null,
   { parts }: SegmentOptions = {},
 ): Segment[] {
-  refuseLostOrder(index);
   const found: Segment[] = [];
-  let start = -1;
-  for (let frame = 0; frame <= index.length; frame++) {
-    if (start >= 0 && (frame === index.length || breaks(index, stepMs, frame) || isOut(parts, frame))) {
-      found.push({ series: index.series[start], start, length: frame - start });
-      start = -1;
-    }
-    if (start < 0 && frame < index.length && !isOut(parts, frame)) start = frame;
+  let start = 0;
+  for (const end of index.runs ? endsOfRuns(index, stepMs) : endsOfFrames(index, stepMs)) {
+    cut(index.series[start], start, end, parts, found);
+    start = end;
   }
   return found;
 }
@@ -38,25 +34,69 @@ export function partMask(part: Uint8Array, ...chosen: number[]): Uint8Array {
   return part.map((p) => (chosen.includes(p) ? 1 : 0));
 }
 
-const isOut = (parts: ArrayLike<number> | undefined, frame: number): boolean =>
-  parts !== undefined && parts[frame] !== 1;
+/** Adds what takes part of frames start .. end - 1, which no gap divides. */
+function cut(
+  series: number,
+  start: number,
+  end: number,
+  parts: ArrayLike<number> | undefined,
+  found: Segment[],
+): void {
+  if (!parts) {
+    found.push({ series, start, length: end - start });
+    return;
+  }
+  let from = -1;
+  for (let frame = start; frame <= end; frame++) {
+    const isIn = frame < end && parts[frame] === 1;
+    if (isIn && from < 0) from = frame;
+    if (isIn || from < 0) continue;
+    found.push({ series, start: from, length: frame - from });
+    from = -1;
+  }
+}
 
-function breaks(index: FrameIndex, stepMs: number | null, frame: number): boolean {
+/** Where stretches end: each number is one more than the last frame of one and the first of the next. */
+function endsOfFrames(index: FrameTimes, stepMs: number | null): number[] {
+  const ends: number[] = [];
+  for (let frame = 1; frame < index.length; frame++) {
+    refuseLostOrder(index, frame);
+    if (breaks(index, stepMs, frame)) ends.push(frame);
+  }
+  if (index.length > 0) ends.push(index.length);
+  return ends;
+}
+
+/** The same out of the runs of an index: a gap can lie between two, inside one only where all its steps are gaps. */
+function endsOfRuns(index: FrameTimes, stepMs: number | null): number[] {
+  const ends: number[] = [];
+  for (const { start, length } of index.runs ?? []) {
+    if (start > 0) {
+      refuseLostOrder(index, start);
+      if (breaks(index, stepMs, start)) ends.push(start);
+    }
+    if (length < 2) continue;
+    refuseLostOrder(index, start + 1);
+    if (breaks(index, stepMs, start + 1)) for (let k = 1; k < length; k++) ends.push(start + k);
+  }
+  if (index.length > 0) ends.push(index.length);
+  return ends;
+}
+
+function breaks(index: FrameTimes, stepMs: number | null, frame: number): boolean {
   if (stepMs === null || index.series[frame] !== index.series[frame - 1]) return true;
   return index.time[frame] - index.time[frame - 1] > GAP_STEPS * stepMs;
 }
 
 /** Frames listed class by class, or in any order but that of time, cannot become a sequence. */
-function refuseLostOrder(index: FrameIndex): void {
-  for (let frame = 1; frame < index.length; frame++) {
-    const [before, series] = [index.series[frame - 1], index.series[frame]];
-    if (series > before || (series === before && index.time[frame] > index.time[frame - 1])) continue;
-    throw new TimeError(
-      `frames are not in the order of time: frame ${frame} of series "${index.seriesNames[series]}" is at ${new Date(index.time[frame]).toISOString()}, the one before it at ${new Date(index.time[frame - 1]).toISOString()}`,
-      {
-        hint: 'take frames from an ingested dataset, which is in (series, time) order; never class by class',
-        fields: { frame, series: index.seriesNames[series] },
-      },
-    );
-  }
+function refuseLostOrder(index: FrameTimes, frame: number): void {
+  const [before, series] = [index.series[frame - 1], index.series[frame]];
+  if (series > before || (series === before && index.time[frame] > index.time[frame - 1])) return;
+  throw new TimeError(
+    `frames are not in the order of time: frame ${frame} of series "${index.seriesNames[series]}" is at ${new Date(index.time[frame]).toISOString()}, the one before it at ${new Date(index.time[frame - 1]).toISOString()}`,
+    {
+      hint: 'take frames from an ingested dataset, which is in (series, time) order; never class by class',
+      fields: { frame, series: index.seriesNames[series] },
+    },
+  );
 }

@@ -30,7 +30,9 @@ export {
   type FrameBuffers,
   type FrameIndex,
   type FrameOrigin,
+  type FrameRun,
   type FrameStore,
+  type FrameTimes,
   memoryStore,
 } from './store.js';
 export { type Death, noteDeath, readSuspects, refuseSuspect, suspectKey } from './suspects.js';

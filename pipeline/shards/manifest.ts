@@ -31,8 +31,8 @@ export async function readManifest(dir: string, name: string): Promise<Manifest>
       length: table.numRows,
       seriesNames,
       series,
-      time: Float64Array.from(whole<BigInt64Array>(column('time')), Number),
-      ok: Uint8Array.from(whole<Int8Array>(column('ok'))),
+      time: milliseconds(whole(column('time'))),
+      ok: new Uint8Array(whole<Int8Array>(column('ok'))),
     },
     hash: table.schema.metadata.get('hash') ?? '',
     shards,
@@ -68,6 +68,15 @@ export function commitManifest(commits: readonly Commit[], rowsInBatch: number):
 /** The numbers of a column as they lie in the file, without a getter for each row. */
 function whole<A>(column: Vector): A {
   return column.toArray() as A;
+}
+
+/** As numbers, out of the halves of each 64-bit one: a bigint for every frame is a heap of garbage. */
+function milliseconds(times: BigInt64Array): Float64Array {
+  const low = new Uint32Array(times.buffer, times.byteOffset, 2 * times.length);
+  const high = new Int32Array(times.buffer, times.byteOffset, 2 * times.length);
+  const found = new Float64Array(times.length);
+  for (let i = 0; i < found.length; i++) found[i] = high[2 * i + 1] * 2 ** 32 + low[2 * i];
+  return found;
 }
 
 /** Its name holds the hash of its bytes. */

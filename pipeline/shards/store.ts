@@ -6,15 +6,29 @@ import type { DatasetDescription } from '../../schemas/records/index.js';
 import type { FramePlace } from './reader.js';
 
 /** One entry a frame, in (series, time) order; the position in these arrays is the frame's index. */
-export interface FrameIndex {
-  readonly length: number;
-  readonly seriesNames: readonly string[];
+export interface FrameIndex extends FrameTimes {
   /** Index into `seriesNames`. */
   readonly series: Uint32Array;
   /** Milliseconds since 1970, UTC; strictly increasing inside a series. */
   readonly time: Float64Array;
   /** 1: decoded; 0: committed as bad. */
   readonly ok: Uint8Array;
+}
+
+/** What sequences need of an index. Its columns may be computed when asked, then `runs` spares going through them. */
+export interface FrameTimes {
+  readonly length: number;
+  readonly seriesNames: readonly string[];
+  readonly series: ArrayLike<number>;
+  readonly time: ArrayLike<number>;
+  /** Stretches of one series with a constant step, which together are all frames in order. Default: times are looked at one by one. */
+  readonly runs?: readonly FrameRun[];
+}
+
+/** Frames start .. start + length - 1. */
+export interface FrameRun {
+  readonly start: number;
+  readonly length: number;
 }
 
 /** Where `read` puts frames: lent buffers, filled from the start. */

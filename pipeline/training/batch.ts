@@ -10,7 +10,7 @@ import {
   type Timeline,
   type Windows,
 } from '../sequences/index.js';
-import type { FrameIndex } from '../shards/index.js';
+import type { FrameIndex, FrameTimes } from '../shards/index.js';
 
 export interface Batch {
   readonly batch: number;
@@ -35,24 +35,31 @@ export interface Batch {
   readonly season: Float32Array | null;
 }
 
-export interface BatchSource {
+/** What batches are made of. Columns may be computed when asked. */
+export interface BatchColumns {
+  index: Pick<FrameTimes, 'time'> & { readonly ok: ArrayLike<number> };
+  labels: { readonly [key in 'label' | 'ignore']: ArrayLike<number> };
+  timeline: Pick<Timeline, 'frame'>;
+  windows: Windows;
+  season: boolean;
+}
+
+export interface BatchSource extends BatchColumns {
   index: FrameIndex;
   labels: Pick<LabelTable, 'label' | 'ignore'>;
   timeline: Timeline;
-  windows: Windows;
-  season: boolean;
 }
 
 /** Numbers of the season features of a frame. */
 export const SEASON = 4;
 
 /** True for a frame whose label counts: labelled, not ignored, not bad. */
-export function counts({ index, labels }: Pick<BatchSource, 'index' | 'labels'>, frame: number): boolean {
+export function counts({ index, labels }: Pick<BatchColumns, 'index' | 'labels'>, frame: number): boolean {
   return index.ok[frame] === 1 && labels.label[frame] >= 0 && labels.ignore[frame] === 0;
 }
 
 /** The windows numbered `chosen`; shorter ones are padded in front. */
-export function makeBatch(source: BatchSource, chosen: ArrayLike<number>): Batch {
+export function makeBatch(source: BatchColumns, chosen: ArrayLike<number>): Batch {
   const { windows, timeline, index, labels } = source;
   const [batch, time] = [chosen.length, windows.windowLength];
   const frames: number[] = [];
@@ -65,7 +72,7 @@ export function makeBatch(source: BatchSource, chosen: ArrayLike<number>): Batch
     const { start, length } = windows.at(chosen[b]);
     starts[b] = start;
     for (let k = 0; k < length; k++) {
-      const frame = timeline.slots[start + k];
+      const frame = timeline.frame(start + k);
       const at = b * time + time - length + k;
       if (frame < 0) continue;
       if (season) season.set(seasonFeatures(index.time[frame]), at * SEASON);

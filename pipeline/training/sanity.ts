@@ -96,8 +96,8 @@ function chooseWindows(source: BatchSource, seed: number): number[] {
   const kinds: [storm: number[], calm: number[]] = [[], []];
   for (const i of order) {
     const { start, length } = windows.at(i);
-    const slots = timeline.slots.subarray(start, start + length);
-    kinds[slots.some((frame) => frame >= 0 && labels.label[frame] === 1) ? 0 : 1].push(i);
+    const frames = Array.from({ length }, (_, k) => timeline.frame(start + k));
+    kinds[frames.some((frame) => frame >= 0 && labels.label[frame] === 1) ? 0 : 1].push(i);
   }
   const storms = kinds[0].slice(0, Math.max(SEQUENCES / 2, SEQUENCES - kinds[1].length));
   return [...storms, ...kinds[1].slice(0, SEQUENCES - storms.length)];

@@ -21,7 +21,7 @@ const labels = joinLabels(
   })),
   LabelsConfig.parse({ file: 'x.csv' }),
 );
-const timeline = { slots: Int32Array.from(index.time.keys()) };
+const timeline = { frame: (slot: number) => slot };
 const list = windows(segments(index, HOUR), { length: 10, stride: 1 });
 const hits = (window: number, from: number, to: number) =>
   list.at(window).start < to && list.at(window).start + 10 > from;
