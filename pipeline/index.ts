@@ -88,8 +88,11 @@ export {
   TRAIN,
   timeline,
   VALIDATION,
+  type WindowBatch,
+  type WindowBatchOptions,
   type Windows,
   windowAt,
+  windowBatches,
   windowCount,
   windows,
 } from './sequences/index.js';

@@ -10,7 +10,7 @@ const BANDS = 3;
 
 /** Makes `folder`/dataset and `folder`/frames.u8 unless they are there. */
 export async function makeData(folder, { frames, size, raw = true, shardFrames = 512 }) {
-  const done = join(folder, 'dataset', 'current.json');
+  const done = join(folder, 'dataset', 'manifest.json');
   if (existsSync(done)) return;
   await mkdir(folder, { recursive: true });
   const grid = { width: size, height: size, transform: null, crs: 'none' };

@@ -1,70 +1,61 @@
 /**
- * One contender of `npm run bench:windows`: float32 batches of stride-1 windows out of a dataset, in order or shuffled.
- * Prints one JSON line. `--lend`: windows are lent as rows of the ring, not copied into a batch.
+ * Our side of `npm run bench:windows`: float32 batches of stride-1 windows out of a dataset, in order or shuffled, epoch
+ * after epoch for a fixed time. Prints one JSON line.
  *
- *   node bench/windows/ours.mjs --data FOLDER --order shuffled --threads 1
+ *   node bench/windows/ours.mjs --data FOLDER --order shuffled --threads 2 --seconds 3
  */
 import { parseArgs } from 'node:util';
-import {
-  blockOrder,
-  frameRing,
-  segments,
-  smallestBlock,
-  windows,
-} from '../../dist/pipeline/sequences/index.js';
+import { blockOrder, segments, windowBatches, windows } from '../../dist/pipeline/sequences/index.js';
 import { openDataset } from '../../dist/pipeline/shards/index.js';
+import { meter } from './meter.mjs';
 
 const LENGTH = 16;
-const BATCH = 32;
+/** Blocks of 64 windows, 16 of them mixed: 1 + 15 / 64 reads a frame. */
+const BLOCKS = { blockWindows: 64, openBlocks: 16 };
 const { values: options } = parseArgs({
   options: {
     data: { type: 'string' },
     order: { type: 'string', default: 'in order' },
+    batch: { type: 'string', default: '32' },
     threads: { type: 'string', default: '0' },
-    lend: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '3' },
   },
 });
 
+const BATCH = Number(options.batch);
 const store = await openDataset(options.data);
 const { width, height } = store.description.grid;
-const size = width * height * store.description.bands.length;
+const size = LENGTH * width * height * store.description.bands.length;
 const list = windows(segments(store.index, store.description.stepMs), { length: LENGTH, stride: 1 });
-const blockWindows = Math.max(16, smallestBlock(LENGTH, 1));
-const openBlocks = Math.ceil(1024 / blockWindows);
-const shuffled = options.order === 'shuffled';
-const order = shuffled
-  ? blockOrder({ windows: list.length, seed: 1, epoch: 0, blockWindows, openBlocks })
-  : { length: list.length, at: (i) => i };
-const capacityFrames = shuffled ? openBlocks * (LENGTH + blockWindows - 1) : 4 * (LENGTH + BATCH);
-const ring = frameRing(store, { capacityFrames, threads: Number(options.threads) });
-const batch = new Float32Array(BATCH * LENGTH * size);
-
-function borrow(from) {
-  const frames = new Int32Array(Math.min(BATCH, order.length - from) * LENGTH);
-  for (let i = 0; i < frames.length; i++)
-    frames[i] = list.at(order.at(from + Math.floor(i / LENGTH))).start + (i % LENGTH);
-  return ring.borrow(frames);
+const measured = meter({ epoch: list.length, seconds: Number(options.seconds) });
+let reads = 0;
+for await (const batch of windowBatches(store, list, {
+  batch: BATCH,
+  order: epochs(options.order === 'shuffled'),
+  threads: Number(options.threads),
+  masks: false, // the peers have none
+})) {
+  const firsts = Array.from({ length: batch.shape[0] }, (_, i) => batch.values[i * size]);
+  reads = batch.reads / (batch.position / list.length) / store.index.length;
+  if (measured.done(firsts)) break;
 }
-
-let sum = 0;
-const began = performance.now();
-let next = borrow(0);
-for (let from = 0; from < order.length; from += BATCH) {
-  const loan = await next;
-  if (from + BATCH < order.length) next = borrow(from + BATCH);
-  if (!options.lend)
-    for (let i = 0; i < loan.rows.length; i++)
-      batch.set(ring.values.subarray(loan.rows[i] * size, (loan.rows[i] + 1) * size), i * size);
-  for (let i = 0; i < loan.rows.length; i += LENGTH) sum += ring.values[loan.rows[i] * size];
-  loan.release();
-}
-const seconds = (performance.now() - began) / 1000;
-console.log(
-  JSON.stringify({
-    windowsPerSecond: order.length / seconds,
-    readsPerFrame: ring.reads / store.index.length,
-    sum,
-  }),
-);
-await ring.close();
+console.log(JSON.stringify({ ...measured.result(), readsPerFrame: reads }));
 await store.close();
+
+/** Epoch after epoch as one order. */
+function epochs(shuffled) {
+  const n = list.length;
+  let [epoch, order] = [-1, null];
+  return {
+    length: 1e6 * n,
+    blocks: shuffled ? BLOCKS : { blockWindows: BATCH, openBlocks: 1 },
+    at(i) {
+      if (!shuffled) return i % n;
+      if (Math.floor(i / n) !== epoch) {
+        epoch = Math.floor(i / n);
+        order = blockOrder({ windows: n, seed: 1, epoch, ...BLOCKS });
+      }
+      return order.at(i % n);
+    },
+  };
+}

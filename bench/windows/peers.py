@@ -1,8 +1,9 @@
-"""The peers of `npm run bench:windows`: float32 batches of stride-1 windows, in order or shuffled. Prints one JSON line.
+"""The peers of `npm run bench:windows`: float32 batches of stride-1 windows, in order or shuffled, epoch after epoch for a
+fixed time. Prints one JSON line.
 
-    python bench/windows/peers.py numpy FOLDER "in order"
+    python bench/windows/peers.py numpy FOLDER "in order" 3 32
 
-numpy: hand-written, frames converted once and kept in a ring where that pays. The libraries are used as documented.
+Hand-written: `numpy` and `numpy-straight` on a memory map, `ring` over LitData's chunks. The libraries are used as documented.
 """
 import json
 import os
@@ -11,18 +12,18 @@ import time
 
 import numpy as np
 
-LENGTH, BATCH, SHAPE = 16, 32, (64, 64, 3)
+LENGTH, BATCH, SHAPE = 16, int(sys.argv[5]), (64, 64, 3)
+WARM_SECONDS, HEAD, GROUP = 1, 256, 1024
 name, folder, order = sys.argv[1:4]
+seconds = float(sys.argv[4])
 frames = np.memmap(os.path.join(folder, "frames.u8"), dtype=np.uint8, mode="r").reshape(-1, *SHAPE)
 COUNT = len(frames) - LENGTH + 1
-chosen = np.arange(COUNT)
-if order == "shuffled":
-    np.random.default_rng(1).shuffle(chosen)
+shuffled = order == "shuffled"
+out = np.empty((BATCH, LENGTH, *SHAPE), np.float32)
 
 
 def numpy_in_order():
     """A chunk of frames is converted once; windows are views of it, copied into one batch."""
-    out = np.empty((BATCH, LENGTH, *SHAPE), np.float32)
     chunk = np.empty((BATCH + LENGTH - 1, *SHAPE), np.float32)
     for start in range(0, COUNT, BATCH):
         n = min(BATCH, COUNT - start)
@@ -32,8 +33,11 @@ def numpy_in_order():
         yield out[:n]
 
 
-def numpy_shuffled():
-    out = np.empty((BATCH, LENGTH, *SHAPE), np.float32)
+def numpy_straight():
+    """Each window is converted from the memory map straight into one batch; shuffled over the whole epoch."""
+    chosen = np.arange(COUNT)
+    if shuffled:
+        np.random.default_rng(1).shuffle(chosen)
     for start in range(0, COUNT, BATCH):
         some = chosen[start : start + BATCH]
         for k, w in enumerate(some):
@@ -41,7 +45,33 @@ def numpy_shuffled():
         yield out[: len(some)]
 
 
-def torch_loader():
+def litdata_store(chunk_bytes="64MB"):
+    import litdata
+
+    target = os.path.join(folder, "litdata")
+    if not os.path.exists(os.path.join(target, "index.json")):
+        litdata.optimize(fn=frame_at, inputs=list(range(len(frames))), output_dir=target, chunk_bytes=chunk_bytes, num_workers=1)
+    return litdata.StreamingDataset(target, shuffle=False)
+
+
+def ring_over_litdata():
+    """A tuned ring: frames come in order from LitData and are converted once; windows are copied into one batch."""
+    ring = np.empty((BATCH + LENGTH - 1, *SHAPE), np.float32)
+    stream = iter(litdata_store())
+    held = 0
+    for start in range(0, COUNT, BATCH):
+        n = min(BATCH, COUNT - start)
+        while held < n + LENGTH - 1:
+            ring[held] = next(stream)
+            held += 1
+        for k in range(n):
+            out[k] = ring[k : k + LENGTH]
+        ring[: held - n] = ring[n:held]
+        held -= n
+        yield out[:n]
+
+
+def torch_loader(window):
     import torch
 
     class Windows(torch.utils.data.Dataset):
@@ -49,54 +79,95 @@ def torch_loader():
             return COUNT
 
         def __getitem__(self, i):
-            return torch.from_numpy(frames[i : i + LENGTH].astype(np.float32))
+            return torch.from_numpy(window(i))
 
-    return torch.utils.data.DataLoader(Windows(), batch_size=BATCH, shuffle=order == "shuffled")
+    return torch.utils.data.DataLoader(Windows(), batch_size=BATCH, shuffle=shuffled)
 
 
 def grain_loader():
     import grain
 
     source = grain.MapDataset.source(range(COUNT))
-    if order == "shuffled":
+    if shuffled:
         source = source.shuffle(seed=1)
     return source.map(lambda i: frames[i : i + LENGTH].astype(np.float32)).batch(BATCH).to_iter_dataset()
 
 
-def litdata_loader():
-    """Frames as samples, as its documentation stores them; a window asks for each of its frames."""
-    import litdata
-    import torch
+def tf_data():
+    """Frames as a stream of records of fixed length, windows by `window` and `flat_map`."""
+    import tensorflow as tf
 
-    target = os.path.join(folder, "litdata")
+    bytes_ = int(np.prod(SHAPE))
+    stream = tf.data.FixedLengthRecordDataset(os.path.join(folder, "frames.u8"), bytes_)
+    stream = stream.map(lambda r: tf.reshape(tf.cast(tf.io.decode_raw(r, tf.uint8), tf.float32), SHAPE), tf.data.AUTOTUNE)
+    windows = stream.window(LENGTH, shift=1, drop_remainder=True).flat_map(lambda w: w.batch(LENGTH))
+    if shuffled:
+        windows = windows.shuffle(GROUP, seed=1)
+    return windows.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+
+
+def mosaic_store():
+    from streaming import MDSWriter, StreamingDataset
+
+    target = os.path.join(folder, "mds")
     if not os.path.exists(os.path.join(target, "index.json")):
-        litdata.optimize(fn=frame_at, inputs=list(range(len(frames))), output_dir=target, chunk_bytes="64MB", num_workers=1)
-    stored = litdata.StreamingDataset(target)
+        with MDSWriter(out=target, columns={"frame": "ndarray:uint8:64,64,3"}) as writer:
+            for i in range(len(frames)):
+                writer.write({"frame": frame_at(i)})
+    return StreamingDataset(local=target, shuffle=False, batch_size=BATCH)
 
-    class Windows(torch.utils.data.Dataset):
-        def __len__(self):
-            return COUNT
 
-        def __getitem__(self, i):
-            return torch.from_numpy(np.stack([stored[k] for k in range(i, i + LENGTH)]).astype(np.float32))
+def by_frame(read):
+    """A window asks for each of its frames, as samples are asked for in the documentation."""
+    return lambda i: np.stack([read(k) for k in range(i, i + LENGTH)]).astype(np.float32)
 
-    return torch.utils.data.DataLoader(Windows(), batch_size=BATCH, shuffle=order == "shuffled")
+
+def litdata_loader():
+    return torch_loader(by_frame(litdata_store().__getitem__))
+
+
+def mosaic_loader():
+    stored = mosaic_store()
+    return torch_loader(by_frame(lambda k: stored[k]["frame"]))
 
 
 def frame_at(i):
     return np.array(frames[i])
 
 
+def measure(epoch):
+    """As meter.mjs does."""
+    began = time.perf_counter()
+    seen, total, head, whole, start, since, now = 0, 0.0, None, None, None, 0, began
+    while True:
+        for batch in epoch():
+            seen += len(batch)
+            total += float(np.asarray(batch)[:, 0, 0, 0, 0].sum())
+            if seen == HEAD:
+                head = total
+            if seen == COUNT:
+                whole = total
+            now = time.perf_counter()
+            if start is None and now - began > WARM_SECONDS:
+                start, since = now, seen
+            if start is not None and now - start > seconds:
+                return {"windowsPerSecond": (seen - since) / (now - start), "head": head, "whole": whole}
+
+
 if __name__ == "__main__":
     makers = {
-        "numpy": numpy_shuffled if order == "shuffled" else numpy_in_order,
-        "torch": torch_loader,
+        "numpy": numpy_straight if shuffled else numpy_in_order,
+        "numpy-straight": numpy_straight,
+        "ring": ring_over_litdata,
+        "torch": lambda: torch_loader(lambda i: frames[i : i + LENGTH].astype(np.float32)),
         "grain": grain_loader,
+        "tfdata": tf_data,
         "litdata": litdata_loader,
+        "mosaic": mosaic_loader,
     }
-    loader = makers[name]()
-    total, count, began = 0.0, 0, time.perf_counter()
-    for batch in loader:
-        total += float(np.asarray(batch)[:, 0, 0, 0, 0].sum())
-        count += len(batch)
-    print(json.dumps({"windowsPerSecond": count / (time.perf_counter() - began), "sum": total}))
+    if len(sys.argv) > 6:  # the store is written before the clock runs
+        {"ring": litdata_store, "litdata": litdata_store, "mosaic": mosaic_store}.get(name, lambda: None)()
+    else:
+        print(json.dumps(measure(makers[name])))
+    sys.stdout.flush()
+    os._exit(0)  # some libraries keep threads

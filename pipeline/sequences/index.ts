@@ -1,5 +1,6 @@
 /** Sequences as arithmetic: segments, windows, splits, order of reading, and the ring that reads each frame once. */
 
+export { type WindowBatch, type WindowBatchOptions, windowBatches } from './batches.js';
 export { bijection } from './bijection.js';
 export { EMBARGO, NONE, TEST, TRAIN, VALIDATION } from './embargo.js';
 export { footprintsMeet, type Place, placesOf } from './footprints.js';

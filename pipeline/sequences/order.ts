@@ -23,6 +23,8 @@ export interface OrderOptions {
 
 export interface Order {
   readonly length: number;
+  /** Of an order in blocks: what a ring should hold. */
+  readonly blocks?: Pick<OrderOptions, 'blockWindows' | 'openBlocks'>;
   /** The window at position i. */
   at(i: number): number;
 }
@@ -39,6 +41,7 @@ export function blockOrder({ windows, seed, epoch, blockWindows, openBlocks }: O
   let mixed: (i: number) => number = (i) => i;
   return {
     length: windows,
+    blocks: { blockWindows, openBlocks },
     at(i) {
       if (!(i >= 0 && i < windows)) throw new RangeError(`position ${i} of ${windows}`);
       const g = Math.floor(i / groupWindows);

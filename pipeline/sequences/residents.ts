@@ -10,23 +10,29 @@ export interface Residents {
   forget(frame: number): void;
 }
 
-export function residentRows(capacity: number): Residents {
+/** `keep`: rows used before frames nobody holds make room; the rest is for loans that need more at once. */
+export function residentRows(capacity: number, keep: number = capacity): Residents {
   const rows = new Map<number, number>(); // frame -> row, least recently used first
   const loans = new Map<number, number>(); // frame -> loans not yet released
   const free = Array.from({ length: capacity }, (_, row) => capacity - 1 - row);
 
   function makeRoom(): number {
-    const row = free.pop();
+    const row = capacity - free.length < keep ? free.pop() : (leastUsed() ?? free.pop());
     if (row !== undefined) return row;
-    for (const [frame, resident] of rows) {
-      if (loans.has(frame)) continue;
-      rows.delete(frame);
-      return resident;
-    }
     throw new ConfigError(`${loans.size} frames are lent and the ring holds ${capacity}`, {
       hint: 'give the ring room for all frames of the windows that are open together',
       fields: { capacity, lent: loans.size },
     });
+  }
+
+  /** The row of the frame that nobody holds and that was used longest ago. */
+  function leastUsed(): number | undefined {
+    for (const [frame, row] of rows) {
+      if (loans.has(frame)) continue;
+      rows.delete(frame);
+      return row;
+    }
+    return undefined;
   }
 
   function letGo(frames: readonly number[]): void {

@@ -9,7 +9,8 @@
  *   loan.release();
  *   await ring.close();
  */
-import type { FrameStore } from '../shards/index.js';
+import type { FrameBuffers, FrameStore } from '../shards/index.js';
+import { rowCopier } from './copyRows.js';
 import { residentRows } from './residents.js';
 import { type RowReader, readHere } from './rowReader.js';
 import { readInThreads } from './threads.js';
@@ -33,17 +34,28 @@ export interface FrameRing {
   readonly threads: number;
   /** Lends frames by index (-1 for an empty slot); they stay until released. ConfigError: more frames lent than the ring holds. */
   borrow(frames: ArrayLike<number>): Promise<FrameLoan>;
+  /** Room for whole batches, `[copies, ...]`, when `RingOptions.copies` asks for it. */
+  readonly copies: FrameBuffers;
+  /** Copies lent rows to `copies` from frame `at` on, zeros for -1; the threads do it where there are any. */
+  copy(rows: Int32Array, at: number): Promise<void>;
   /** Ends the threads; loans that are still awaited fail. The store stays the caller's. */
   close(): Promise<void>;
 }
 
 export interface RingOptions {
   capacityFrames: number;
+  /** Frames kept while nobody holds them; default all. Rows beyond are touched only when more are lent at once. */
+  keepFrames?: number;
   /** Reader threads; default 0. A store that has no files is read by the calling thread all the same. */
   threads?: number;
+  /** Frames to make room for in `copies`, and whether their masks are copied too; default none. */
+  copies?: { frames: number; masks: boolean };
 }
 
-export function frameRing(store: FrameStore, { capacityFrames, threads = 0 }: RingOptions): FrameRing {
+export function frameRing(
+  store: FrameStore,
+  { capacityFrames, keepFrames, threads = 0, copies: room = { frames: 0, masks: false } }: RingOptions,
+): FrameRing {
   const { width, height } = store.description.grid;
   const cells = width * height;
   const size = cells * store.description.bands.length;
@@ -53,11 +65,16 @@ export function frameRing(store: FrameStore, { capacityFrames, threads = 0 }: Ri
   const values = new Float32Array(new Memory(4 * capacity * size));
   const valid = new Uint8Array(new Memory(capacity * cells));
   const rows = { values, valid };
+  const maskCells = room.masks ? cells : 0;
+  const copies = {
+    values: new Float32Array(new Memory(4 * room.frames * size)),
+    valid: new Uint8Array(new Memory(room.frames * maskCells)),
+  };
   const reader: RowReader =
     readers > 0 && store.origin
-      ? readInThreads(store.description, store.origin, rows, readers)
-      : readHere(store, rows, capacity);
-  const residents = residentRows(capacity);
+      ? readInThreads(store.description, store.origin, { rows, copies, maskCells }, readers)
+      : readHere(store, rows, { capacity, copy: rowCopier(rows, copies, size, maskCells) });
+  const residents = residentRows(capacity, keepFrames);
   const underWay = new Map<number, Promise<void>>(); // frame -> the read that brings it
   let reads = 0;
 
@@ -84,6 +101,8 @@ export function frameRing(store: FrameStore, { capacityFrames, threads = 0 }: Ri
     values,
     valid,
     capacity,
+    copies,
+    copy: reader.copy,
     threads: readers,
     get reads() {
       return reads;

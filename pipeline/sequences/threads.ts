@@ -12,16 +12,22 @@ import type { RowReader } from './rowReader.js';
 export interface ThreadData {
   address: string;
   description: DatasetDescription;
-  /** On shared memory. */
-  to: FrameBuffers;
+  memory: SharedFrames;
 }
 
-/** Frames to read; `rows[k]` is the place in the ring of `places[k]`. */
-export interface Task {
-  number: number;
-  places: FramePlace[];
-  rows: number[];
+/** All on shared memory. */
+export interface SharedFrames {
+  /** The ring. */
+  rows: FrameBuffers;
+  /** Room for batches. */
+  copies: FrameBuffers;
+  /** Cells of a mask in `copies`, 0 where there are none. */
+  maskCells: number;
 }
+
+/** Frames to read: `rows[k]` is the place in the ring of `places[k]`; or rows to copy to a batch. */
+export type Work = { places: FramePlace[]; rows: number[] } | { copy: Int32Array; at: number };
+export type Task = Work & { number: number };
 
 /** A thread's answer; `error` in plain data, since a class does not survive the way. */
 export interface Done {
@@ -31,28 +37,43 @@ export interface Done {
 
 /** Fewest frames worth a second thread. */
 const SHARE = 4;
+/** Fewest rows worth a second thread: a copy is a tenth of a read. */
+const COPIED = 64;
 
 export function readInThreads(
   description: DatasetDescription,
   origin: FrameOrigin,
-  to: FrameBuffers,
+  memory: SharedFrames,
   count: number,
 ): RowReader {
-  const data: ThreadData = { address: origin.address, description, to };
+  const data: ThreadData = { address: origin.address, description, memory };
   const threads = Array.from({ length: count }, () => readerThread(data));
+
+  /** Deals `length` entries out to the idlest threads, at least `share` each, and waits for all of them. */
+  async function deal(
+    length: number,
+    share: number,
+    work: (from: number, to: number) => Work,
+  ): Promise<void> {
+    const parts = Math.max(1, Math.min(count, Math.floor(length / share)));
+    const size = Math.ceil(length / parts);
+    const pending: Promise<void>[] = [];
+    for (let from = 0; from < length; from += size) {
+      const idlest = threads.reduce((a, b) => (b.load < a.load ? b : a));
+      pending.push(idlest.ask(work(from, Math.min(length, from + size))));
+    }
+    const results = await Promise.allSettled(pending);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
   return {
-    async read(frames, rows) {
-      const parts = Math.max(1, Math.min(count, Math.floor(frames.length / SHARE)));
-      const size = Math.ceil(frames.length / parts);
-      const reads: Promise<void>[] = [];
-      for (let from = 0; from < frames.length; from += size) {
-        const places = frames.slice(from, from + size).map(origin.place);
-        const idlest = threads.reduce((a, b) => (b.load < a.load ? b : a));
-        reads.push(idlest.read(places, rows.slice(from, from + size)));
-      }
-      const results = await Promise.allSettled(reads);
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
-    },
+    read: (frames, rows) =>
+      deal(frames.length, SHARE, (from, to) => ({
+        places: frames.slice(from, to).map(origin.place),
+        rows: rows.slice(from, to),
+      })),
+    copy: (rows, at) =>
+      deal(rows.length, COPIED, (from, to) => ({ copy: rows.slice(from, to), at: at + from })),
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
@@ -62,7 +83,7 @@ export function readInThreads(
 interface Waiting {
   done(): void;
   fail(error: unknown): void;
-  frames: number;
+  load: number;
 }
 
 function readerThread(data: ThreadData) {
@@ -70,14 +91,16 @@ function readerThread(data: ThreadData) {
   const waiting = new Map<number, Waiting>();
   let [next, load] = [0, 0];
   let ended: Error | null = null;
+  let closing = false;
 
   /** A waiting read keeps the process up, an idle thread does not. */
   function settle(number: number, end: (waiter: Waiting) => void): void {
     const waiter = waiting.get(number);
     if (!waiter) return;
     waiting.delete(number);
-    load -= waiter.frames;
-    if (waiting.size === 0) worker.unref();
+    load -= waiter.load;
+    // While it is being closed the process stays up, or whoever awaits close() would never hear of it.
+    if (waiting.size === 0 && !closing) worker.unref();
     end(waiter);
   }
   function endAll(error: Error): void {
@@ -95,17 +118,19 @@ function readerThread(data: ThreadData) {
     get load() {
       return load;
     },
-    read(places: FramePlace[], rows: number[]): Promise<void> {
+    ask(work: Work): Promise<void> {
       if (ended) return Promise.reject(ended);
-      const task: Task = { number: next++, places, rows };
+      const task: Task = { number: next++, ...work };
+      const weight = 'copy' in work ? work.copy.length / COPIED : work.rows.length / SHARE;
       return new Promise((done, fail) => {
-        waiting.set(task.number, { done, fail, frames: places.length });
-        load += places.length;
+        waiting.set(task.number, { done, fail, load: weight });
+        load += weight;
         worker.ref();
         worker.postMessage(task);
       });
     },
     async close(): Promise<void> {
+      closing = true;
       await worker.terminate();
     },
   };
