@@ -28,7 +28,8 @@ const { width, height } = store.description.grid;
 const size = LENGTH * width * height * store.description.bands.length;
 const list = windows(segments(store.index, store.description.stepMs), { length: LENGTH, stride: 1 });
 const measured = meter({ epoch: list.length, seconds: Number(options.seconds) });
-let reads = 0;
+let reads = null; // a frame, of the last whole epoch
+let [epochsDone, readsBefore] = [0, 0];
 for await (const batch of windowBatches(store, list, {
   batch: BATCH,
   order: epochs(options.order === 'shuffled'),
@@ -36,7 +37,11 @@ for await (const batch of windowBatches(store, list, {
   masks: false, // the peers have none
 })) {
   const firsts = Array.from({ length: batch.shape[0] }, (_, i) => batch.values[i * size]);
-  reads = batch.reads / (batch.position / list.length) / store.index.length;
+  if (Math.floor(batch.position / list.length) > epochsDone) {
+    epochsDone++;
+    reads = (batch.reads - readsBefore) / store.index.length;
+    readsBefore = batch.reads;
+  }
   if (measured.done(firsts)) break;
 }
 console.log(JSON.stringify({ ...measured.result(), readsPerFrame: reads }));

@@ -138,20 +138,22 @@ def frame_at(i):
 def measure(epoch):
     """As meter.mjs does."""
     began = time.perf_counter()
-    seen, total, head, whole, start, since, now = 0, 0.0, None, None, None, 0, began
+    seen, total, head, whole, start, since, now, cpu = 0, 0.0, None, None, None, 0, began, 0.0
     while True:
         for batch in epoch():
-            seen += len(batch)
-            total += float(np.asarray(batch)[:, 0, 0, 0, 0].sum())
-            if seen == HEAD:
-                head = total
-            if seen == COUNT:
-                whole = total
+            for first in np.asarray(batch)[:, 0, 0, 0, 0].tolist():
+                total += first
+                seen += 1
+                if seen == HEAD:
+                    head = total
+                if seen == COUNT:
+                    whole = total
             now = time.perf_counter()
             if start is None and now - began > WARM_SECONDS:
-                start, since = now, seen
+                start, since, cpu = now, seen, time.process_time()
             if start is not None and now - start > seconds:
-                return {"windowsPerSecond": (seen - since) / (now - start), "head": head, "whole": whole}
+                micros = (time.process_time() - cpu) * 1e6 / (seen - since)
+                return {"windowsPerSecond": (seen - since) / (now - start), "cpuMicros": micros, "head": head, "whole": whole}
 
 
 if __name__ == "__main__":

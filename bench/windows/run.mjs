@@ -1,9 +1,11 @@
 /**
- * Windows a second, ours beside the peers: each contender in a process of its own, turn by turn, medians and ratios.
+ * Windows a second, ours beside the peers: each contender in a process of its own, turn by turn; medians and ratios.
  *
- *   npm run bench:windows -- [--python PYTHON] [--frames 4000] [--rounds 5] [--peers numpy,torch,grain,litdata] [--json]
+ *   npm run bench:windows -- [--python PYTHON] [--python-mosaic PYTHON] [--frames 4000] [--batch 8] [--rounds 3] [--seconds 2]
+ *     [--peers numpy,torch] [--json]
  *
- * PYTHON has the packages of requirements.txt. All must have seen the same windows: sums are compared.
+ * PYTHON has the packages of requirements.txt, the other those of requirements-mosaic.txt (they need different versions of
+ * NumPy). Libraries run in the first round only. All must have seen the same windows: sums are compared.
  */
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -14,57 +16,120 @@ import { makeData } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = promisify(execFile);
+const HAND_WRITTEN = ['numpy', 'numpy-straight', 'ring'];
+const LIBRARIES = ['litdata', 'mosaic', 'grain', 'tfdata', 'torch'];
 const { values: options } = parseArgs({
   options: {
     python: { type: 'string', default: join(here, '../.venv/bin/python') },
+    'python-mosaic': { type: 'string', default: join(here, '../.venv-mosaic/bin/python') },
     frames: { type: 'string', default: '4000' },
-    rounds: { type: 'string', default: '5' },
-    peers: { type: 'string', default: 'numpy,torch,grain,litdata' },
+    batch: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
+    peers: { type: 'string', default: [...HAND_WRITTEN, ...LIBRARIES].join(',') },
     json: { type: 'boolean', default: false },
   },
 });
+const { batch, seconds } = options;
 const folder = join(tmpdir(), `stormreel-bench-windows-${options.frames}`);
 await makeData(folder, { frames: Number(options.frames), size: 64 });
 
-const ours = (extra, order) => [
+const BASE = 'stormreel, calling thread';
+/** Large pages, which NumPy asks for by itself. */
+const env = { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+const ours = (threads) => (order) => [
   process.execPath,
-  [join(here, 'ours.mjs'), '--data', join(folder, 'dataset'), '--order', order, ...extra],
+  [join(here, 'ours.mjs'), '--data', join(folder, 'dataset'), '--order', order].concat([
+    '--threads',
+    threads,
+    '--seconds',
+    seconds,
+    '--batch',
+    batch,
+  ]),
+  { env },
 ];
+const peer = (name) => (order, prepare) => [
+  name === 'mosaic' ? options['python-mosaic'] : options.python,
+  [join(here, 'peers.py'), name, folder, order, seconds, batch, ...(prepare ? ['prepare'] : [])],
+];
+const peers = options.peers.split(',').filter(Boolean);
 const contenders = {
-  'stormreel, calling thread': (order) => ours([], order),
-  'stormreel, 1 reader thread': (order) => ours(['--threads', '1'], order),
-  'stormreel, lent rows': (order) => ours(['--lend'], order),
-  ...Object.fromEntries(
-    options.peers
-      .split(',')
-      .filter(Boolean)
-      .map((peer) => [peer, (order) => [options.python, [join(here, 'peers.py'), peer, folder, order]]]),
-  ),
+  [BASE]: ours('0'),
+  'stormreel, 1 thread beside it': ours('1'),
+  'stormreel, 2 threads beside it': ours('2'),
+  ...Object.fromEntries(peers.map((name) => [name, peer(name)])),
 };
 
+for (const name of peers) await answer(contenders[name]('in order', true));
 const rows = [];
 for (const order of ['in order', 'shuffled']) {
-  const rates = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
-  const sums = new Set();
+  const answers = {};
   for (let round = 0; round < Number(options.rounds); round++)
     for (const [name, command] of Object.entries(contenders)) {
-      const { stdout } = await run(...command(order), { maxBuffer: 1 << 24 });
-      const { windowsPerSecond, sum } = JSON.parse(stdout.trim().split('\n').at(-1));
-      rates[name].push(windowsPerSecond);
-      sums.add(Math.round(sum));
+      if (order === 'shuffled' && name === 'ring') continue; // it streams in order
+      if (round > 0 && LIBRARIES.includes(name)) continue;
+      const found = await answer(command(order));
+      if (found) (answers[name] ??= []).push(found);
     }
-  if (sums.size !== 1) throw new Error(`the contenders saw different windows: sums ${[...sums].join(', ')}`);
-  const base = median(rates['stormreel, calling thread']);
-  for (const [name, found] of Object.entries(rates))
-    rows.push({ order, name, windowsPerSecond: Math.round(median(found)), ratio: base / median(found) });
+  compareSums(order, Object.values(answers).flat());
+  for (const [name, found] of Object.entries(answers)) rows.push(row(order, name, found));
 }
-if (options.json)
-  console.log(JSON.stringify({ frames: Number(options.frames), rounds: Number(options.rounds), rows }));
-else
-  for (const { order, name, windowsPerSecond, ratio } of rows)
-    console.log(
-      `${order.padEnd(9)} ${name.padEnd(28)} ${String(windowsPerSecond).padStart(7)} windows/s   ours / it ${ratio.toFixed(2)}`,
+for (const line of rows) line.ratio = rateOf(line.order, BASE) / line.windowsPerSecond;
+if (options.json) console.log(JSON.stringify({ ...options, rows }));
+else for (const line of rows) console.log(text(line));
+
+/** The JSON of a contender; null, told, where it cannot run. */
+async function answer([program, args, settings]) {
+  try {
+    const { stdout } = await run(program, args, { maxBuffer: 1 << 24, timeout: 180_000, ...settings });
+    const last = stdout.trim().split('\n').at(-1);
+    return last?.startsWith('{') ? JSON.parse(last) : null;
+  } catch (error) {
+    console.error(
+      `${args[1]} cannot run: ${String(error.stderr || error.message)
+        .trim()
+        .split('\n')
+        .at(-1)}`,
     );
+    return null;
+  }
+}
+
+/** In order the first windows, in any order a whole epoch, as far as a contender came. */
+function compareSums(order, answers) {
+  for (const of of order === 'shuffled' ? ['whole'] : ['head', 'whole']) {
+    const sums = new Set(answers.map((one) => one[of]).filter((sum) => sum !== null));
+    if (sums.size > 1) throw new Error(`the contenders saw different windows: sums ${[...sums].join(', ')}`);
+  }
+}
+
+function row(order, name, found) {
+  const middle = (of) => median(found.map((one) => one[of]));
+  const readsPerFrame =
+    found.map((one) => one.readsPerFrame ?? null).findLast((reads) => reads !== null) ?? null;
+  return {
+    order,
+    name,
+    windowsPerSecond: middle('windowsPerSecond'),
+    cpuMicros: middle('cpuMicros'),
+    readsPerFrame,
+  };
+}
+
+function text({ order, name, windowsPerSecond, cpuMicros, ratio, readsPerFrame }) {
+  const reads = readsPerFrame === null ? '' : `   ${readsPerFrame.toFixed(2)} reads a frame`;
+  return [
+    order.padEnd(8),
+    name.padEnd(30),
+    `${Math.round(windowsPerSecond)}`.padStart(7),
+    `windows/s ${cpuMicros.toFixed(0).padStart(7)} us of processor a window   first / it ${ratio.toFixed(2)}${reads}`,
+  ].join(' ');
+}
+
+function rateOf(order, name) {
+  return rows.find((line) => line.order === order && line.name === name)?.windowsPerSecond ?? Number.NaN;
+}
 
 function median(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
