@@ -16,12 +16,13 @@ import {
   Queue,
   QueueEvents,
   type Telemetry,
-  Worker,
+  type Worker,
   type WorkerOptions,
 } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { QueueError } from '../../pipeline/errors.js';
 import { cureOf, describeAddress, parseRedisUrl, redisOptions } from './address.js';
+import { SafeWorker } from './children.js';
 import { type LocalOutcomes, localOutcomes, type Outcomes } from './outcomes.js';
 import { acquire } from './owner.js';
 import { openPglite } from './pglite.js';
@@ -132,7 +133,7 @@ function postgresMaker(connection: PgPool, { telemetry }: ConnectionSettings): M
     flow: () => new FlowProducer({ connection, telemetry }, factory),
     events: (name: string) => new QueueEvents(name, { connection }, factory),
     worker: (name: string, processor: string | Processor, options: Settings) =>
-      new Worker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }, factory),
+      new SafeWorker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }, factory),
   };
   return made as unknown as Maker; // the back end's type is a parameter of each class
 }
@@ -142,7 +143,7 @@ const redisMaker = (connection: ConnectionOptions, { telemetry }: ConnectionSett
   flow: () => new FlowProducer({ connection, telemetry }),
   events: (name) => new QueueEvents(name, { connection }),
   worker: (name, processor, options) =>
-    new Worker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }),
+    new SafeWorker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }),
 });
 
 /** Children decode files of strangers and never speak to the queue: its credentials stay out of their environment. */
