@@ -10,7 +10,7 @@ import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
 import { decodeNpy, readNpyHeader } from './npy/index.js';
-import { decodePicture, readPictureHeader } from './picture.js';
+import { checkPicture, decodePicture, readPictureHeader } from './picture.js';
 import { withRemote } from './remoteBytes.js';
 import { decodeZarr, readZarrHeader } from './zarr/index.js';
 
@@ -56,8 +56,11 @@ export async function readHeader(
   if (format === 'netcdf') return readNetCdfHeader(path, limits, options);
   if (format === 'zarr') return readZarrHeader(path, limits, options);
   if (format === 'npy') return readNpyHeader(path, limits, options);
-  // Opened first, so that a file that may not be read is told from one that is no picture.
-  if (format === 'picture') return withFile(path, () => readPictureHeader(path, limits));
+  if (format === 'picture')
+    return withFile(path, async (source) => {
+      await checkPicture(source);
+      return readPictureHeader(path, limits);
+    });
   return withFile(path, (source) => readGeoTiffHeader(source, limits));
 }
 

@@ -79,8 +79,15 @@ async function ofAsset(
 ): Promise<MapFile> {
   const stac = { time, band, series };
   try {
-    const [file] = isRemote(href) ? await listRemote(href) : await listed(href, true);
-    return { ...file, ...place, stac };
+    const files = isRemote(href) ? await listRemote(href) : await listed(href, true);
+    if (files.length === 1) return { ...files[0], ...place, stac };
+    throw new BadRasterError(
+      `cannot read ${href}: it is a folder of ${files.length} maps; one map was expected`,
+      {
+        hint: 'correct the href of the STAC asset, or leave the item out with --on-bad-frame skip',
+        fields: { path: href, maps: files.length },
+      },
+    );
   } catch (fault) {
     if (!isStormreelError(fault)) throw fault;
     return { path: href, size: 0, mtimeMs: 0, ...place, stac, fault };
@@ -94,29 +101,50 @@ async function listed(path: string, followLinks: boolean): Promise<MapFile[]> {
   if (info.isFile())
     return [{ path, size: info.size, mtimeMs: info.mtimeMs, folders: [], source: basename(dirname(path)) }];
   if (!info.isDirectory()) throw noFile(path, info);
-  if (isZarr(path)) return [store(path, { folders: [], source: basename(dirname(path)) })];
   const all = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
     throw unreadable(cause.path ?? path, cause);
   });
+  const root = { path, real: followLinks ? null : await realpath(path) };
+  const links = all.filter((entry) => entry.isSymbolicLink());
+  if (isZarr(path)) return [await store(path, links, root, { folders: [], source: basename(dirname(path)) })];
   const stores = all
     .filter((entry) => entry.isDirectory() && isZarr(entry.name))
     .map((e) => join(e.parentPath, e.name));
   const entries = all.filter((e) => !stores.some((at) => `${e.parentPath}${sep}`.startsWith(at + sep)));
   const outer = stores.filter((at) => !stores.some((other) => at.startsWith(other + sep)));
   const named = entries.filter((entry) => isMap(entry.name) && !(entry.isDirectory() && isZarr(entry.name)));
-  const root = { path, real: followLinks ? null : await realpath(path) };
   const files = await Promise.all(
     named.filter((e) => !e.isDirectory()).map((entry) => describe(entry, root)),
   );
-  const kept = outer.map((at) => store(at, placeIn(path, at)));
+  const kept = await Promise.all(outer.map((at) => store(at, links, root, placeIn(path, at))));
   return [...files, ...kept, ...(await emptyFolders(named, files, path))];
 }
 
-/** A Zarr store is one map of many files, each time of which has its own size and time of writing. */
-const store = (path: string, place: Pick<MapFile, 'folders' | 'source'>): MapFile => ({
-  ...{ path, size: 0, mtimeMs: 0 },
-  ...place,
-});
+/**
+ * A Zarr store is one map of many files, each time of which has its own size and time of writing. A link in it that leads out
+ * of the source, or nowhere, is its fault: a chunk that is not there would count as one without values.
+ */
+async function store(
+  path: string,
+  links: readonly Dirent[],
+  root: { path: string; real: string | null },
+  place: Pick<MapFile, 'folders' | 'source'>,
+): Promise<MapFile> {
+  const file = { path, size: 0, mtimeMs: 0, ...place };
+  for (const link of links.filter(({ parentPath }) => `${parentPath}${sep}`.startsWith(path + sep))) {
+    const at = join(link.parentPath, link.name);
+    try {
+      const target = await realpath(at);
+      if (root.real !== null && !target.startsWith(`${root.real}${sep}`))
+        return { ...file, fault: leadsOut(at, target, root.path) };
+    } catch (cause) {
+      const fault = unreadable(at, cause as NodeJS.ErrnoException);
+      if (!isStormreelError(fault)) throw fault;
+      return { ...file, fault };
+    }
+  }
+  return file;
+}
 
 /** A folder that is named like a map and holds none is taken for one that went wrong. */
 async function emptyFolders(

@@ -1,8 +1,16 @@
 /** PNG and JPEG pictures as maps: one band or three, no place; transparent cells are invalid. */
 import sharp from 'sharp';
 import { BadRasterError } from '../errors.js';
+import { type ByteSource, memorySource } from './bytes.js';
 import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
+
+/** The library would read drawings, documents and films too, whatever the file is called. BadRasterError: no PNG or JPEG. */
+export async function checkPicture({ path, size, read }: ByteSource): Promise<void> {
+  const head = Buffer.from(await read(0, Math.min(size, 8))).toString('hex');
+  if (head === '89504e470d0a1a0a' || head.startsWith('ffd8ff')) return;
+  throw corrupt(path, new Error('it starts neither as PNG nor as JPEG'));
+}
 
 /** Size and bands from the picture's header. BadRasterError: no picture, or over the limits. */
 export async function readPictureHeader(
@@ -33,6 +41,7 @@ export async function decodePicture(
   wanted: readonly number[],
   limits: DecodeLimits,
 ): Promise<{ header: MapHeader; map: DecodedMap }> {
+  await checkPicture(memorySource(path, bytes));
   const header = await readPictureHeader(path, limits, bytes);
   const deep = header.bands[0].dtype === 'u16';
   const missing = wanted.find((band) => band >= header.bands.length);

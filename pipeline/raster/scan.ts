@@ -159,7 +159,7 @@ function sameTime(path: string, inside: number, item: number): void {
 
 /** Each time of a store has its own size and time of writing, so that a chunk written anew is noticed. */
 async function identified(maps: ScannedMap[], path: string, limits: DecodeLimits): Promise<ScannedMap[]> {
-  const identity = await storeIdentity(path, limits);
+  const identity = await storeIdentity(path, limits, maps.length);
   for (const { sources } of maps)
     for (const source of sources) source.file = { ...source.file, ...(await identity(source.file.index)) };
   return maps;

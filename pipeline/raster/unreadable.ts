@@ -7,6 +7,7 @@ const FAULTS: Record<string, [found: string, hint: string]> = {
   EACCES: ['permission denied', 'make it readable (chmod +r), or run as a user who may read it'],
   EPERM: ['permission denied', 'make it readable (chmod +r), or run as a user who may read it'],
   EISDIR: ['it is a folder', 'give a file'],
+  ENAMETOOLONG: ['its name is too long', 'check the path'],
   ENOTDIR: ['a part of its path is not a folder', 'check the path'],
 };
 

@@ -1,12 +1,15 @@
-/** One class of bad files through the whole of `stormreel ingest`, and what became of each of them. */
+/**
+ * One class of bad files through ingest, and what became of each of them: all of the class in one run beside healthy
+ * neighbours, then each among two healthy ones under `stop`.
+ */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isStormreelError } from '../../pipeline/errors.js';
 import { openDataset } from '../../pipeline/shards/index.js';
-import { fillHere } from '../integration/fillHere.js';
+import { filledHere } from '../integration/fillHere.js';
 import { start } from '../integration/program.js';
 import type { HostileCase, HostileClass } from './corpus/case.js';
-import { watchMemory } from './memory.js';
+import { watch } from './watch.js';
 
 export interface Verdict {
   name: string;
@@ -14,9 +17,9 @@ export interface Verdict {
   /** `ok`, or why not: tag and text. Null when nothing was said of it. */
   skip: string | null;
   /** The same under `stop`, with its exit code. */
-  stop: string | null;
+  stop: string;
   code: number;
-  /** Of the run under `stop`. */
+  /** Processor time of the run under `stop`, all threads, ms. */
   ms: number;
 }
 
@@ -29,91 +32,112 @@ export interface Judged {
   retyped: boolean;
   /** Frames with a value that is not finite where it is valid. */
   poisoned: string[];
-  /** The command over all of them under `stop`: exit code and tag of its error. */
+  /** All of them under `stop`: exit code and tag of the error. */
   stopped: string;
+  /** Of the run under `skip`. */
   code: number | null;
   stderr: string;
+  /** Of any one process, and processor time of all together. */
   peakBytes: number;
   ms: number;
 }
 
+const SETTINGS = { duplicates: 'first', step: '1h', assumeUtc: true };
 const FLAGS = ['--json', '--quiet', '--duplicates', 'first', '--step', '1h', '--assume-utc'];
 
-/** `folder` is made and removed. */
-export async function judge(
-  folder: string,
-  { name, ending, healthy, cases, flags = [] }: HostileClass,
-): Promise<Judged> {
-  const maps = join(folder, 'maps');
-  const alone = join(folder, 'alone/maps');
-  mkdirSync(maps, { recursive: true });
-  mkdirSync(alone, { recursive: true });
+/** `folder` is made and removed. `command`: by the program itself, with its queue and workers; otherwise in this process. */
+export async function judge(folder: string, one: HostileClass, command: boolean): Promise<Judged> {
   try {
     // More of them than of the others: where most maps differ from the first, the first is the odd one.
-    const good = Array.from({ length: cases.length + 3 }, (_, i) => ({ i, file: fileName(i, ending) }));
-    for (const { i, file } of good)
-      for (const dir of [maps, alone]) writeFileSync(join(dir, file), await healthy(i));
-    const bad = cases.map((one, i) => ({ one, file: fileName(1_000 + i, ending) }));
-    for (const { one, file } of bad) await put(one, join(maps, file));
-    const quiet = await run([alone, '--out', join(folder, 'quiet'), ...FLAGS, ...flags]);
-    const noisy = await run([
-      maps,
-      '--out',
-      join(folder, 'noisy'),
-      '--on-bad-frame',
-      'skip',
-      ...FLAGS,
-      ...flags,
-    ]);
-    const told = noisy.code === 0 ? await outcomes(join(folder, 'noisy'), noisy.stdout) : new Map();
-    const before = quiet.code === 0 ? await outcomes(join(folder, 'quiet'), quiet.stdout) : new Map();
+    const good = Array.from({ length: one.cases.length + 3 }, (_, i) => i);
+    const healthy = await Promise.all(good.map((i) => one.healthy(i)));
+    const alone = await lay(join(folder, 'alone'), one, healthy, []);
+    const maps = await lay(join(folder, 'maps'), one, healthy, one.cases);
+    const quiet = await filledHere(join(folder, 'quiet'), { sources: alone, ...SETTINGS });
+    const before = await outcomes(join(folder, 'quiet'), quiet.leftOut);
+    const noisy = await skipping(join(folder, 'noisy'), maps, command);
+    const told = noisy.code === 0 ? await outcomes(join(folder, 'noisy'), noisy.leftOut) : new Map();
     const verdicts: Verdict[] = [];
-    for (const [i, { one, file }] of bad.entries()) {
-      const found = told.get(file);
-      const stopped = await underStop(join(folder, `stop${i}`), one, { file, ending, healthy });
-      verdicts.push({ name: one.name, maybe: one.maybe ?? false, skip: found?.said ?? null, ...stopped });
+    for (const [i, bad] of one.cases.entries()) {
+      const said = told.get(stemOf(BAD + i))?.said ?? null;
+      const stopped = await underStop(join(folder, `stop${i}`), one, healthy.slice(0, 2), bad);
+      verdicts.push({ name: bad.name, maybe: bad.maybe ?? false, skip: said, ...stopped });
     }
-    const command = await run([maps, '--out', join(folder, 'stopped'), ...FLAGS, ...flags]);
-    const same = (file: string) => told.get(file)?.values === before.get(file)?.values;
+    const stems = good.map(stemOf);
     return {
-      ...{
-        name,
-        verdicts,
-        stopped: stoppedBy(command),
-        code: noisy.code,
-        stderr: noisy.stderr,
-        peakBytes: noisy.peakBytes,
-        ms: noisy.ms,
-      },
-      harmed: good.map(({ file }) => file).filter((file) => !before.get(file) || !same(file)),
-      retyped: good.some(({ file }) => told.get(file)?.content !== before.get(file)?.content),
-      poisoned: [...told].filter(([, { finite }]) => !finite).map(([file]) => file),
+      ...{ name: one.name, verdicts, code: noisy.code, stderr: noisy.stderr },
+      ...{ peakBytes: noisy.peakBytes, ms: noisy.ms },
+      stopped: await stopping(join(folder, 'stopped'), maps, command),
+      harmed: stems.filter((s) => !before.get(s)?.values || told.get(s)?.values !== before.get(s)?.values),
+      retyped: stems.some((s) => told.get(s)?.content !== before.get(s)?.content),
+      poisoned: [...told].filter(([, { finite }]) => !finite).map(([stem]) => stem),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function fileName(i: number, ending: string): string {
+/** Hour of the first bad file. */
+const BAD = 1_000;
+
+function stemOf(i: number): string {
   const stamp = new Date(Date.UTC(2005, 11, 1, i)).toISOString();
-  return `${i < 1_000 ? 'a' : 'b'}_${stamp.slice(0, 13).replaceAll('-', '')}00Z${ending}`;
+  return `${i < BAD ? 'a' : 'b'}_${stamp.slice(0, 13).replaceAll('-', '')}00Z`;
 }
 
-async function put({ content }: HostileCase, path: string): Promise<void> {
-  if (typeof content === 'function') await content(path);
-  else writeFileSync(path, content);
+/** Sources. */
+async function lay(
+  folder: string,
+  { ending, innerTimes = false, named = false }: HostileClass,
+  healthy: readonly HostileCase['content'][],
+  bad: readonly HostileCase[],
+): Promise<string[]> {
+  const paths: string[] = [];
+  const put = async (content: HostileCase['content'], i: number) => {
+    const own = innerTimes ? (i < BAD ? 'healthy' : `series${i}`) : '';
+    const path = join(folder, own, `${stemOf(i)}${ending}`);
+    mkdirSync(dirname(path), { recursive: true });
+    paths.push(path);
+    if (typeof content === 'function') await content(path);
+    else writeFileSync(path, content);
+  };
+  for (const [i, content] of healthy.entries()) await put(content, i);
+  for (const [i, { content }] of bad.entries()) await put(content, BAD + i);
+  return named ? paths : [folder];
+}
+
+type LeftOut = { path: string; tag: string; reason: string }[];
+
+async function skipping(out: string, sources: string[], command: boolean) {
+  if (command) {
+    const { stdout, ...ended } = await run([...sources, '--out', out, '--on-bad-frame', 'skip', ...FLAGS]);
+    return { ...ended, leftOut: (ended.code === 0 ? JSON.parse(stdout).leftOut : []) as LeftOut };
+  }
+  const began = process.cpuUsage();
+  const { leftOut } = await filledHere(out, { sources, onBadFrame: 'skip', ...SETTINGS });
+  return { code: 0, stderr: '', leftOut, ms: spent(began), peakBytes: 0 };
+}
+
+async function stopping(out: string, sources: string[], command: boolean): Promise<string> {
+  if (command) {
+    const { code, stdout } = await run([...sources, '--out', out, ...FLAGS]);
+    return `${code} ${JSON.parse(stdout || '{}').error?.tag}`;
+  }
+  const { code, stop } = await refusal(out, sources);
+  return `${code} ${/^\w+/.exec(stop)?.[0]}`;
 }
 
 async function run(args: string[]) {
-  const began = Date.now();
   const process = start(['ingest', ...args]);
-  const memory = watchMemory(process.pid);
+  const watched = watch(process.pid);
   const ended = await process.ended;
-  return { ...ended, peakBytes: memory.stop(), ms: Date.now() - began };
+  return { ...ended, ...watched.stop() };
 }
 
-const stoppedBy = ({ code, stdout }: { code: number | null; stdout: string }): string =>
-  `${code} ${JSON.parse(stdout || '{}').error?.tag}`;
+const spent = (began: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(began);
+  return Math.round((user + system) / 1_000);
+};
 
 interface Outcome {
   said: string;
@@ -123,11 +147,11 @@ interface Outcome {
   finite: boolean;
 }
 
-/** By name of the file: what was said of it, and what the dataset holds of it. */
-async function outcomes(dataset: string, stdout: string): Promise<Map<string, Outcome>> {
+/** By name of the file without its ending: what was said of it, and what the dataset holds of it. */
+async function outcomes(dataset: string, leftOut: LeftOut): Promise<Map<string, Outcome>> {
   const found = new Map<string, Outcome>();
-  const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-  for (const { path, tag, reason } of JSON.parse(stdout).leftOut)
+  const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1).split('.')[0];
+  for (const { path, tag, reason } of leftOut)
     found.set(nameOf(path), { said: `${tag}: ${reason}`, content: null, values: null, finite: true });
   const lines = (folder: string) =>
     readdirSync(join(dataset, folder)).flatMap((file) =>
@@ -142,21 +166,22 @@ async function outcomes(dataset: string, stdout: string): Promise<Map<string, Ou
     const { grid, bands } = store.description;
     const cells = grid.width * grid.height;
     const out = { values: new Float32Array(cells * bands.length), valid: new Uint8Array(cells) };
-    for (const slot of lines('plan'))
+    const { index } = store;
+    for (const slot of lines('plan').filter(({ frames }) => frames))
       for (const [i, frame] of slot.frames.entries()) {
         const { status, reason, content } = commits.get(slot.slot)[i];
-        const at = store.index.time.indexOf(frame.time);
+        const at = index.time.findIndex(
+          (time, row) => time === frame.time && index.seriesNames[index.series[row]] === slot.series,
+        );
         await store.read([at], out);
         const finite = out.values.every(
           (v, o) => !out.valid[Math.floor(o / bands.length)] || Number.isFinite(v),
         );
-        const values = `${Buffer.from(out.values.buffer).toString('base64')} ${Buffer.from(out.valid).toString('base64')}`;
-        found.set(nameOf(frame.sources[0].path), {
-          said: status === 'ok' ? 'ok' : reason,
-          content,
-          values,
-          finite,
-        });
+        const bytes = [Buffer.from(out.values.buffer), Buffer.from(out.valid)].map((b) =>
+          b.toString('base64'),
+        );
+        const said = status === 'ok' ? 'ok' : reason;
+        found.set(nameOf(frame.sources[0].path), { said, content, values: bytes.join(' '), finite });
       }
   } finally {
     await store.close();
@@ -167,21 +192,24 @@ async function outcomes(dataset: string, stdout: string): Promise<Map<string, Ou
 /** The bad file among two healthy ones under `stop`: what is thrown, and the exit code that the command makes of it. */
 async function underStop(
   folder: string,
-  one: HostileCase,
-  { file, ending, healthy }: Pick<HostileClass, 'ending' | 'healthy'> & { file: string },
-): Promise<{ stop: string | null; code: number; ms: number }> {
-  const maps = join(folder, 'maps');
-  mkdirSync(maps, { recursive: true });
-  for (const i of [0, 1]) writeFileSync(join(maps, fileName(i, ending)), await healthy(i));
-  await put(one, join(maps, file));
-  const config = { sources: [maps], duplicates: 'first', step: '1h', assumeUtc: true };
-  const began = Date.now();
-  const error = await fillHere(join(folder, 'dataset'), config).then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  const ms = Date.now() - began;
-  if (error === null) return { stop: 'ok', code: 0, ms };
-  const stop = `${isStormreelError(error) ? error.tag : 'Error'}: ${(error as Error).message}`;
-  return { stop, code: isStormreelError(error) ? 2 : 1, ms };
+  one: HostileClass,
+  healthy: readonly HostileCase['content'][],
+  bad: HostileCase,
+): Promise<{ stop: string; code: number; ms: number }> {
+  const sources = await lay(join(folder, 'maps'), one, healthy, [bad]);
+  const began = process.cpuUsage();
+  const refused = await refusal(join(folder, 'dataset'), sources);
+  const ms = spent(began);
+  rmSync(folder, { recursive: true, force: true });
+  return { ...refused, ms };
+}
+
+async function refusal(out: string, sources: string[]): Promise<{ stop: string; code: number }> {
+  try {
+    await filledHere(out, { sources, ...SETTINGS });
+    return { stop: 'ok', code: 0 };
+  } catch (error) {
+    const typed = isStormreelError(error);
+    return { stop: `${typed ? error.tag : 'Error'}: ${(error as Error).message}`, code: typed ? 2 : 1 };
+  }
 }

@@ -1,5 +1,5 @@
 /** The two axes of a map: evenly spaced, in degrees or in metres of their projection. */
-import { GridMismatchError } from '../../errors.js';
+import { BadRasterError, GridMismatchError } from '../../errors.js';
 import { numberOf, textOf, type Variable, type VariableFile } from './variables.js';
 
 export interface Axis {
@@ -8,9 +8,19 @@ export interface Axis {
   step: number;
 }
 
-/** Centres of the cells. `height`: of the satellite whose angles in radians these are, m. GridMismatchError: uneven. */
+const MOST_ENTRIES = 2 ** 20;
+
+/**
+ * Centres of the cells. `height`: of the satellite whose angles in radians these are, m. GridMismatchError: uneven;
+ * BadRasterError: too long.
+ */
 export async function readAxis(file: VariableFile, name: string, height: number | null): Promise<Axis> {
   const variable = file.variables.get(name)!;
+  if (variable.shape[0] > MOST_ENTRIES)
+    throw new BadRasterError(
+      `the axis "${name}" of ${file.path} claims ${variable.shape[0]} entries, ${MOST_ENTRIES} are allowed`,
+      { hint: 'cut the map into smaller files first', fields: { path: file.path, axis: name } },
+    );
   const stored = await file.read(variable, [0], [variable.shape[0]]);
   const unit = metresPer(textOf(variable, 'units') ?? '', height);
   const scale = (numberOf(variable, 'scale_factor') ?? 1) * unit;

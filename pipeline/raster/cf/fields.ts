@@ -20,8 +20,8 @@ export interface FieldOptions {
   timeUnits?: string;
 }
 
-/** Longest time axis: ten minutes a step for three centuries. */
-const MOST_TIMES = 2 ** 24;
+/** Longest time axis: an hour a step for 120 years. */
+const MOST_TIMES = 2 ** 20;
 
 /** Grid, bands and times; no field is read. */
 export async function describeFields(

@@ -11,7 +11,7 @@ const YCBCR = 6;
 export function pictureDecoder(layout: BlockLayout): Decompress {
   return async (bytes, shape) => {
     if (layout.bits !== 8) throw new Error(`it is a picture in a file of ${layout.bits} bits`);
-    const picture = layout.compression === 'jpeg' ? wholeJpeg(bytes, layout, shape) : bytes;
+    const picture = layout.compression === 'jpeg' ? wholeJpeg(bytes, layout, shape) : wholeWebP(bytes);
     const { data, info } = await sharp(picture, {
       limitInputPixels: layout.blockWidth * layout.blockHeight,
       failOn: 'error',
@@ -41,6 +41,13 @@ function fitted(
     for (let band = 0; band < Math.min(perCell, channels); band++)
       out[cell * perCell + band] = data[cell * channels + band];
   return out;
+}
+
+/** Nothing else that the library would read, such as drawings. */
+function wholeWebP(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  if (!text.startsWith('RIFF') || !text.endsWith('WEBP')) throw new Error('it is no WebP');
+  return bytes;
 }
 
 /** Tables, colour model and picture in one stream. */

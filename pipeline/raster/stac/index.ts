@@ -132,8 +132,17 @@ function isMap(href: string, type: string | null | undefined, endings: readonly 
 }
 
 function address(path: string, href: string): string {
-  if (href.startsWith('file://')) return fileURLToPath(href);
+  if (href.includes('\0')) throw bad(path, 'an href with a zero byte', 'a path or an address');
+  if (/^file:\/\//i.test(href)) return fromUrl(path, href);
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(href) ? href : resolve(dirname(path), href);
+}
+
+function fromUrl(path: string, href: string): string {
+  try {
+    return fileURLToPath(href);
+  } catch (cause) {
+    throw bad(path, `the href ${href.slice(0, 200)} (${(cause as Error).message})`, 'file:///absolute/path');
+  }
 }
 
 function itemTime(path: string, { id, properties }: Item, { time, assumeUtc = false }: StacOptions): number {

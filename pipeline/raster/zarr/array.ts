@@ -66,14 +66,16 @@ export async function describeArray(
   if (dtype === null) return found;
   const width = Number(dtype.slice(1)) / 8;
   const bytes = chunkShape.reduce((n, size) => n * size, width);
-  if (bytes > limits.decodedBytes)
-    throw corrupt(folder, `one chunk has ${bytes} bytes when decoded, ${limits.decodedBytes} are allowed`);
+  const most = Math.min(limits.decodedBytes, MOST_CHUNK_BYTES);
+  if (bytes > most) throw corrupt(folder, `one chunk has ${bytes} bytes when decoded, ${most} are allowed`);
   const perFile = fileShape.reduce((n, size, d) => n * Math.ceil(size / chunkShape[d]), 1);
   if (fileShape.some((size, d) => size % chunkShape[d] !== 0) || perFile > MOST_CHUNKS_IN_SHARD)
     throw corrupt(folder, `its shards of [${fileShape}] do not hold whole chunks of [${chunkShape}]`);
   return found;
 }
 
+/** As large as a block of a GeoTIFF: a chunk that is not there costs as much memory as one that is. */
+const MOST_CHUNK_BYTES = 2 ** 28;
 const MOST_CHUNKS_IN_SHARD = 2 ** 20;
 
 function ofVersion3(folder: string, name: string, json: Record<string, unknown>): ZarrArray | null {

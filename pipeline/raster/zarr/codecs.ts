@@ -1,11 +1,13 @@
 /**
  * Codecs of zarrita, bounded: none unpacks to more than its chunk has, so that a small file cannot fill the memory. Those that
- * inflate are node:zlib with a limit and zstddec into a buffer of the chunk's size; blosc and lz4 say their size first. crc32c,
- * which zarrita passes over, is checked.
+ * inflate are node:zlib with a limit and zstddec into a buffer of the chunk's size; blosc and lz4 say their size first. Each of
+ * them is a loop over its input and its bounded output, so none needs a guard of its own. crc32c, which zarrita passes over,
+ * is checked.
  */
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { registry } from 'zarrita';
 import { ZSTDDecoder } from 'zstddec';
+import { unblosc } from './blosc.js';
 
 type Meta = { shape: number[]; dataType: string };
 type Decode = (bytes: Uint8Array, most: number) => Uint8Array | Promise<Uint8Array>;
@@ -21,22 +23,26 @@ export async function boundCodecs(): Promise<void> {
   done = true;
   const zstd = new ZSTDDecoder();
   const ready = zstd.init();
-  const blosc = registry.get('blosc')!;
-  const lz4 = registry.get('lz4')!;
+  const lz4 = registry.get('lz4')! as Loader;
   set('gzip', (bytes, most) => gunzipSync(bytes, { maxOutputLength: most }));
   set('zlib', (bytes, most) => inflateSync(bytes, { maxOutputLength: most }));
   set('zstd', async (bytes, most) => {
     await ready;
     return zstd.decode(bytes, most);
   });
-  set(
-    'blosc',
-    sized(blosc as Loader, 16, (view) => view.getUint32(4, true)),
-  );
-  set(
-    'lz4',
-    sized(lz4 as Loader, 4, (view) => view.getUint32(0, true)),
-  );
+  set('blosc', async (bytes, most) => {
+    await ready;
+    return unblosc(bytes, most, {
+      zstd: (packed, size) => zstd.decode(packed, size),
+      lz4: async (packed, size) => unpackLz4(await lz4(), withSize(packed, size)),
+    });
+  });
+  set('lz4', async (bytes, most) => {
+    if (bytes.length < 4) throw new Error(`it has ${bytes.length} bytes, not even a size`);
+    const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+    if (size > most) throw new Error(`it unpacks to ${size} bytes, ${most} are allowed`);
+    return unpackLz4(await lz4(), bytes);
+  });
   set('crc32c', checksum, 4);
 }
 
@@ -64,15 +70,22 @@ function itemBytes(dataType: string): number {
   return dataType === 'bool' ? 1 : bits / 8;
 }
 
-/** A codec whose container says how much it unpacks to. */
-function sized(load: Loader, header: number, sizeOf: (view: DataView) => number): Decode {
-  return async (bytes, most) => {
-    if (bytes.length < header) throw new Error(`it has ${bytes.length} bytes, not even a header`);
-    const size = sizeOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    if (size > most) throw new Error(`it unpacks to ${size} bytes, ${most} are allowed`);
-    const Codec = await load();
-    return Codec.fromConfig({}, { shape: [], dataType: 'uint8' }).decode(bytes) as Uint8Array;
-  };
+/** A block of LZ4 as numcodecs keeps it, after its size in four bytes. */
+function withSize(packed: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(4 + packed.length);
+  new DataView(out.buffer).setUint32(0, size, true);
+  out.set(packed, 4);
+  return out;
+}
+
+/** The library takes the number of an error for a length. */
+async function unpackLz4(Codec: AnyCodec, bytes: Uint8Array): Promise<Uint8Array> {
+  const codec = Codec.fromConfig({}, { shape: [], dataType: 'uint8' });
+  try {
+    return (await codec.decode(bytes)) as Uint8Array;
+  } catch (cause) {
+    throw new Error('it is no LZ4 block', { cause });
+  }
 }
 
 function checksum(bytes: Uint8Array): Uint8Array {

@@ -3,14 +3,14 @@
  * chunk that is written anew changes the frames in it, and no others.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { fieldNames, type VariableFile } from '../cf/index.js';
 import type { DecodeLimits } from '../limits.js';
 import { unreadable } from '../unreadable.js';
 import type { ZarrArray } from './array.js';
 import { chunksOf, openZarr } from './read.js';
-import { fileInfo, METADATA } from './store.js';
+import { corrupt, fileInfo, METADATA } from './store.js';
 
 export interface StoreIdentity {
   /** Bytes of all files together. */
@@ -21,17 +21,26 @@ export interface StoreIdentity {
 
 export const isZarr = (path: string): boolean => /\.zarr\/?$/i.test(path);
 
-/** Function from a position on the time axis to what is to be recorded for it: all fields count, whichever are chosen. */
+/**
+ * Function from a position on the time axis to what is to be recorded for it: all fields count, whichever are chosen.
+ * `times`: how many positions will be asked for; of many, what is there is listed once, not looked for chunk by chunk.
+ */
 export async function storeIdentity(
   path: string,
   limits: DecodeLimits,
+  times = 1,
 ): Promise<(index: number) => Promise<StoreIdentity>> {
   const file = await openZarr(path, limits);
   const keys = keysOf(file, await fieldNames(file, limits));
+  const each = keys(0).length;
+  if (each * times > MOST_KEYS)
+    throw corrupt(path, `its ${times} maps lie in ${each} files each, ${MOST_KEYS} in all are allowed`);
+  const there = times > 1 ? await filesIn(path) : null;
   const known = new Map<string, Awaited<ReturnType<typeof fileInfo>>>();
   return async (index) => {
     const found: StoreIdentity = { size: 0, mtimeMs: 0 };
     for (const key of keys(index)) {
+      if (there && !there.has(key)) continue;
       if (!known.has(key)) known.set(key, await fileInfo(join(path, key)));
       const info = known.get(key);
       if (!info) continue;
@@ -40,6 +49,22 @@ export async function storeIdentity(
     }
     return found;
   };
+}
+
+/** Files of all maps of one store: twenty bands of an hourly century. */
+const MOST_KEYS = 2 ** 24;
+
+/** Null where links lead to other folders, which are not listed. */
+async function filesIn(path: string): Promise<Set<string> | null> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  if (entries.some((entry) => entry.isSymbolicLink())) return null;
+  return new Set(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map((e) => relative(path, join(e.parentPath, e.name)).split(sep).join('/')),
+  );
 }
 
 /** sha256 over key and bytes of each of those files, in the order of their keys; a file that is not there counts as empty. */
@@ -97,4 +122,6 @@ function keysOf({ variables }: VariableFile, fields: readonly string[]): (index:
 }
 
 const filesOf = (array: ZarrArray, start: readonly number[], count: readonly number[]): string[] =>
-  chunksOf({ chunkShape: array.fileShape }, start, count).map((at) => `${array.name}/${array.key(at)}`);
+  chunksOf({ chunkShape: array.fileShape }, start, count, array.name).map(
+    (at) => `${array.name}/${array.key(at)}`,
+  );

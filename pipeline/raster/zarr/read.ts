@@ -85,20 +85,31 @@ export async function openZarr(path: string, limits: DecodeLimits, cache?: MapCa
             `dimension ${d} has ${size} entries, ${start[d] + count[d]} are needed`,
           );
       });
+      const chunks = chunksOf(array, start, count, `${path}/${array.name}`);
       const out = new Float64Array(count.reduce((n, c) => n * c, 1));
-      for (const at of chunksOf(array, start, count))
-        copy(await kept(array, at), array, at, { start, count, out });
+      for (const at of chunks) copy(await kept(array, at), array, at, { start, count, out });
       return out;
     },
   };
 }
 
-/** Coordinates of the chunks that a slice touches. */
+/** Of one map: more would take minutes, and memory for their names. */
+const MOST_CHUNKS = 2 ** 16;
+
+/** Coordinates of the chunks that a slice touches. BadRasterError: too many. */
 export function chunksOf(
   { chunkShape }: Pick<ZarrArray, 'chunkShape'>,
   start: readonly number[],
   count: readonly number[],
+  path: string,
 ): number[][] {
+  const chunks = chunkShape.reduce(
+    (n, size, d) =>
+      n * Math.max(0, Math.floor((start[d] + count[d] - 1) / size) - Math.floor(start[d] / size) + 1),
+    1,
+  );
+  if (chunks > MOST_CHUNKS)
+    throw corrupt(path, `one map lies in ${chunks} chunks, ${MOST_CHUNKS} are allowed`);
   return chunkShape.reduce<number[][]>(
     (found, size, d) => {
       const [first, last] = [Math.floor(start[d] / size), Math.floor((start[d] + count[d] - 1) / size)];

@@ -12,8 +12,12 @@ export interface HostileCase {
 export interface HostileClass {
   name: string;
   ending: string;
-  /** Bytes of healthy map `i`; those without a time inside may all be the same. */
-  healthy(i: number): Uint8Array | Promise<Uint8Array>;
+  /** Healthy map `i`; those without a time inside may all be the same. */
+  healthy(i: number): HostileCase['content'] | Promise<Uint8Array>;
+  /** Their time stands inside, so that each bad one needs a folder of its own: a series. */
+  innerTimes?: boolean;
+  /** Each file is a source of its own, not the folder. */
+  named?: boolean;
   cases: HostileCase[];
   flags?: string[];
 }

@@ -51,7 +51,7 @@ async function listen(path: string): Promise<void> {
 }
 
 function outside(path: string): void {
-  const other = join(dirname(dirname(path)), 'elsewhere.tif');
+  const other = join(dirname(dirname(dirname(path))), 'elsewhere.tif');
   writeFileSync(other, bytes);
   symlinkSync(other, path);
 }

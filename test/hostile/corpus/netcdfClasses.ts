@@ -163,10 +163,17 @@ async function hdf5Cases(chunks: boolean): Promise<HostileCase[]> {
 
 export async function netcdfClasses(): Promise<HostileClass[]> {
   return [
-    { name: 'NetCDF classic', ending: '.nc', healthy: (i) => classic(i).bytes, cases: classicCases() },
-    { name: 'NetCDF-4', ending: '.nc', healthy: (i) => hdf5(i), cases: await hdf5Cases(false) },
     {
-      ...{ name: 'NetCDF-4 in chunks', ending: '.nc', healthy: (i) => hdf5(i, { chunks: true }) },
+      ...{ name: 'NetCDF classic', ending: '.nc', innerTimes: true },
+      ...{ healthy: (i) => classic(i).bytes, cases: classicCases() },
+    },
+    {
+      ...{ name: 'NetCDF-4', ending: '.nc', innerTimes: true },
+      ...{ healthy: (i) => hdf5(i), cases: await hdf5Cases(false) },
+    },
+    {
+      ...{ name: 'NetCDF-4 in chunks', ending: '.nc', innerTimes: true },
+      ...{ healthy: (i) => hdf5(i, { chunks: true }) },
       cases: await hdf5Cases(true),
     },
   ];

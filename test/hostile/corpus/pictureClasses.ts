@@ -144,13 +144,25 @@ function jpegCases(whole: Uint8Array, progressive: Uint8Array): HostileCase[] {
   ];
 }
 
+/** What the library behind would read, whatever the name says. */
+const disguised: HostileCase[] = [
+  {
+    name: 'a drawing',
+    content: `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}"/>`,
+  },
+  {
+    name: 'a GIF',
+    content: Buffer.from('47494638396101000100800000000000ffffff2c00000000010001000002024401003b', 'hex'),
+  },
+];
+
 export async function pictureClasses(): Promise<HostileClass[]> {
   const whole = png(head(), chunk('IDAT', data), end);
   const raw = sharp(grey, { raw: { width: WIDTH, height: HEIGHT, channels: 1 } });
   const jpeg = await raw.clone().jpeg({ quality: 80 }).toBuffer();
   const progressive = await raw.clone().jpeg({ progressive: true }).toBuffer();
   return [
-    { name: 'PNG', ending: '.png', healthy: () => whole, cases: pngCases(whole) },
+    { name: 'PNG', ending: '.png', healthy: () => whole, cases: [...pngCases(whole), ...disguised] },
     { name: 'JPEG', ending: '.jpg', healthy: () => jpeg, cases: jpegCases(jpeg, progressive) },
   ];
 }
