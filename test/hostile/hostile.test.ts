@@ -10,7 +10,7 @@ import { corpus } from './corpus/index.js';
 import { expectHarmless } from './expected.js';
 import { judge } from './judge.js';
 
-const CASES = 3;
+const CASES = 4;
 
 const folder = mkdtempSync(join(tmpdir(), 'sr-hostile-'));
 // Threads and kernels are loaded from dist.

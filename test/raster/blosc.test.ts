@@ -16,7 +16,7 @@ const golden: Golden[] = JSON.parse(readFileSync(new URL('../golden/blosc.json',
 const ARRAYS = { f4: Float32Array, i2: Int16Array, f8: Float64Array, u1: Uint8Array };
 
 const plainOf = ({ dtype, n }: Golden): Buffer =>
-  Buffer.from(ARRAYS[dtype].from({ length: n }, (_, i) => Math.floor((i % 97) / 3)).buffer);
+  Buffer.from(new ARRAYS[dtype](Array.from({ length: n }, (_, i) => Math.floor((i % 97) / 3))).buffer);
 
 async function decode(packed: Uint8Array, size: number): Promise<Uint8Array> {
   await boundCodecs();
