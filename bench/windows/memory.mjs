@@ -3,6 +3,7 @@
  * memory (Linux), looked at all along.
  *
  *   npm run bench:memory -- [--ring-mib 32] [--times 20] [--json]
+ *   npm run bench:memory -- --train [--memory-mib 32] [--times 20] [--json]   # a whole epoch of training
  */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,9 +23,16 @@ const { values: options } = parseArgs({
   options: {
     'ring-mib': { type: 'string', default: '32' },
     times: { type: 'string', default: '20' },
+    train: { type: 'boolean', default: false },
+    'memory-mib': { type: 'string', default: '32' },
     json: { type: 'boolean', default: false },
   },
 });
+if (options.train) {
+  const { trainingMemory } = await import('./trainMemory.mjs');
+  tell(await trainingMemory({ memoryMiB: Number(options['memory-mib']), times: Number(options.times) }));
+  process.exit();
+}
 const MIB = 2 ** 20;
 const SIZE = 64;
 const FRAME_BYTES = SIZE * SIZE * 3 * 4; // as the ring holds it
@@ -62,5 +70,9 @@ const result = {
 };
 await ring.close();
 await store.close();
-if (options.json) console.log(JSON.stringify(result));
-else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${value}`);
+tell(result);
+
+function tell(found) {
+  if (options.json) console.log(JSON.stringify(found));
+  else for (const [name, value] of Object.entries(found)) console.log(`${name.padEnd(18)} ${value}`);
+}

@@ -12,7 +12,7 @@ export {
   readPlan,
   readRevision,
 } from './plan.js';
-export { type FramePlace, type ShardReader, shardReader } from './reader.js';
+export { type FramePlace, keptBytes, type ShardReader, shardReader } from './reader.js';
 export { openSealedArrow, sealArrow } from './seal.js';
 export {
   type DecodedFrame,

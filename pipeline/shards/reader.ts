@@ -7,7 +7,7 @@ import { frameSize, STORED, type StoredArray } from '../../schemas/arrow/index.j
 import type { DatasetDescription } from '../../schemas/records/index.js';
 import { CorruptShardError, isStormreelError } from '../errors.js';
 import { RemoteFault } from '../remote/index.js';
-import { frameCrc } from './encode.js';
+import { batchRows, frameCrc } from './encode.js';
 import { type BatchPlace, type ShardFile, shardFile } from './shardFile.js';
 import type { Storage } from './storage/index.js';
 import type { FrameBuffers } from './store.js';
@@ -31,6 +31,15 @@ const RUN_BYTES = 1 << 20;
 const MOST_OPEN_SHARDS = 32;
 /** Bytes of decompressed record batches kept, as long as one has fewer; none where shards are not compressed. */
 const INFLATED_BYTES = 64 << 20;
+
+/** Most bytes of decompressed record batches that one reader keeps of a dataset of so many frames. */
+export function keptBytes(description: DatasetDescription, frames: number): number {
+  if (!description.compression) return 0;
+  const { values, maskBytes } = frameSize(description);
+  const frameBytes = values * STORED[description.dtype].array.BYTES_PER_ELEMENT + maskBytes;
+  const batch = batchRows(description) * frameBytes;
+  return Math.min(Math.max(INFLATED_BYTES, batch), frames * frameBytes);
+}
 
 /** Frames as stored. */
 interface StoredRows {
@@ -73,10 +82,10 @@ export function shardReader(storage: Storage, description: DatasetDescription): 
     }
     bodies.set(key, body);
     let held = 0;
-    for (const { values } of bodies.values()) held += values.byteLength;
-    for (const [old, { values }] of bodies) {
+    for (const one of bodies.values()) held += one.values.byteLength + one.masks.byteLength;
+    for (const [old, { values, masks }] of bodies) {
       if (held <= INFLATED_BYTES || old === key) break;
-      held -= values.byteLength;
+      held -= values.byteLength + masks.byteLength;
       bodies.delete(old);
     }
     return body;

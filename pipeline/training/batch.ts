@@ -105,24 +105,32 @@ export interface SampleOptions {
   seed: number;
   batch: number;
   stride: number;
-  /** All windows may be mixed: their frames need not be read again. */
-  resident: boolean;
+  /** Frames that the ring of streamed reading holds; null where all lie in memory, so that all windows may be mixed. */
+  ringFrames: number | null;
 }
 
-/** Streamed reading mixes this many windows at a time. */
+/** Streamed reading mixes at most this many windows at a time. */
 const MIXED_WINDOWS = 1024;
+/** Windows in a block where there is room: the longer, the fewer frames are read twice. */
+const LONG_BLOCK = 16;
 /** Positions at which the shuffle is measured. */
 const QUALITY_SAMPLE = 2000;
 
-/** Blocks of an epoch's order. Streamed reading mixes a part of the windows at a time, so that frames are read few times. */
-function blocksOf(windows: Windows, { stride, resident }: SampleOptions) {
-  const block = resident ? windows.length : Math.max(16, smallestBlock(windows.windowLength, stride));
-  const blockWindows = Math.min(windows.length, block);
-  return {
-    windows: windows.length,
-    blockWindows,
-    openBlocks: resident ? 1 : Math.ceil(MIXED_WINDOWS / blockWindows),
-  };
+/**
+ * Blocks of an epoch's order. Streamed reading mixes a part of the windows at a time, as many as the ring holds the frames
+ * of beside two batches, so that a frame is read fewer than two times: again only where two blocks meet.
+ */
+export function blocksOf(windows: Windows, { batch, stride, ringFrames }: Omit<SampleOptions, 'seed'>) {
+  const { length, windowLength } = windows;
+  if (ringFrames === null) return { windows: length, blockWindows: length, openBlocks: 1 };
+  const least = smallestBlock(windowLength, stride);
+  const framesOf = (blockWindows: number) => windowLength + (blockWindows - 1) * stride;
+  const spare = ringFrames - 2 * batch * windowLength;
+  const wanted = Math.max(LONG_BLOCK, least);
+  const blockWindows = Math.min(length, spare >= framesOf(wanted) ? wanted : least);
+  const held = Math.floor(spare / framesOf(blockWindows));
+  const openBlocks = Math.max(1, Math.min(Math.ceil(MIXED_WINDOWS / blockWindows), held));
+  return { windows: length, blockWindows, openBlocks };
 }
 
 /** How well the first epoch is shuffled. */

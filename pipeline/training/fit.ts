@@ -15,7 +15,7 @@ import { partMask, type Split, segments, TRAIN, timeline, VALIDATION, windows } 
 import type { FrameStore } from '../shards/index.js';
 import { openBackend, type ParameterTree } from '../tensor/index.js';
 import { averagePrecision } from './averagePrecision.js';
-import { type BatchSource, counts, SEASON } from './batch.js';
+import { type BatchSource, blocksOf, counts, SEASON } from './batch.js';
 import { type FrameTensors, frameTensors } from './frames.js';
 import { type Imbalance, imbalance } from './loss.js';
 import { trainMember } from './member.js';
@@ -52,7 +52,7 @@ const STEPS = 440;
 
 /**
  * @throws ConfigError when augmentation contradicts the channels; when no frame, or one class only, can train; when patience is set without a validation part;
- *   when a step does not fit in memory; when a parameter gets no gradient; when the loss is no longer a number.
+ *   when a step does not fit in memory, or two batches in training.memoryMiB; when a parameter gets no gradient; when the loss is no longer a number.
  */
 export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const { store, labels, split, training, onProgress, signal } = input;
@@ -74,7 +74,10 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
     signal,
   });
   const steps = stepCount(training, source.windows.length);
-  const fingerprint = fingerprintOf(input, channels, backend.name, frames.resident);
+  const { ringFrames } = frames;
+  const blocks = blocksOf(source.windows, { batch, stride: training.windowStride, ringFrames });
+  const mixed = ringFrames === null ? 'all' : blocks.openBlocks;
+  const fingerprint = fingerprintOf(input, channels, backend.name, mixed);
   let logBytes = 0;
   try {
     for (let member = 0; member < training.ensemble; member++) {
@@ -229,6 +232,8 @@ async function evaluate(
       segments: segments(index, description.stepMs, { parts: partMask(split.part, VALIDATION) }),
       contextLength: training.windowLength,
       wanted,
+      // Streamed frames come in batches no larger than those of training, so that they stay within its memory.
+      chunk: frames.resident ? undefined : training.windowLength * training.batch,
       signal,
     },
     ({ frame, logit }) => found.push({ logit, label: labels.label[frame] }),
@@ -248,16 +253,16 @@ export function noiseScale(channels: ChannelStatistics, sd: number): Float32Arra
   return Float32Array.from(channelNames(channels), (name) => (/^(row|column)$/.test(name) ? 0 : sd));
 }
 
-/** Everything that decides the numbers of a run: not who reads, and of the memory only whether all frames are held. */
+/** Everything that decides the numbers of a run: not who reads, and of the memory only how many windows it lets be mixed. */
 function fingerprintOf(
   input: FitInput,
   channels: ChannelStatistics,
   backend: string,
-  resident: boolean,
+  mixed: number | 'all',
 ): string {
   const { store, labels, split, model, frames } = input;
   const { memoryMiB: _, readerThreads: __, ...training } = input.training;
   const data = [store.hash, labels.hash, split.hash, frames ?? [TRAIN]];
-  const parts = [...data, model, training, channels, backend, resident];
+  const parts = [...data, model, training, channels, backend, mixed];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

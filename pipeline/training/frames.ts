@@ -7,10 +7,13 @@ import type { OnProgress } from '../progress.js';
 import { type FrameLoan, frameRing } from '../sequences/index.js';
 import type { FrameBuffers, FrameStore } from '../shards/index.js';
 import { gather, gathersWell, type Tensor, tensor } from '../tensor/index.js';
+import { ringRoom } from './room.js';
 
 export interface FrameTensors {
   /** True when the frames lie in memory. */
   readonly resident: boolean;
+  /** Frames that the ring holds; null where there is none. */
+  readonly ringFrames: number | null;
   /** `[frames, height, width, channels]`, to be freed by the caller. */
   take(frames: Int32Array): Promise<Tensor>;
   /** Begins to read what the next `take` will ask for; nothing where that brings nothing. */
@@ -21,7 +24,7 @@ export interface FrameTensors {
 export interface FrameTensorOptions {
   /** Frames that will be asked for. */
   frames: ArrayLike<number>;
-  /** Most bytes of channels to hold, or of ring and buffers together; default 1 GiB. Room for two batches is taken in any case. */
+  /** Most bytes of channels to hold, or of ring and buffers together; default 1 GiB. */
   budgetBytes?: number;
   /** Most frames in one `take` that was announced; the ring of the streamed form holds at least twice as many. */
   atOnce: number;
@@ -34,6 +37,8 @@ export interface FrameTensorOptions {
 const BUDGET_BYTES = 2 ** 30;
 /** Bytes of band values read in one go. */
 const CHUNK_BYTES = 32 * 2 ** 20;
+
+/** ConfigError: frames that must be streamed, and a budget without room for two batches. */
 export async function frameTensors(
   store: FrameStore,
   statistics: ChannelStatistics,
@@ -50,6 +55,7 @@ export function streamedFrames(store: FrameStore, statistics: ChannelStatistics)
   const reader = channelReader(store, statistics);
   return {
     resident: false,
+    ringFrames: null,
     async take(frames) {
       const out = new Float32Array(frames.length * reader.frameSize);
       await reader.read(frames, out);
@@ -64,20 +70,16 @@ export function streamedFrames(store: FrameStore, statistics: ChannelStatistics)
 function ringFrames(
   store: FrameStore,
   statistics: ChannelStatistics,
-  { frames: all, atOnce, budgetBytes = BUDGET_BYTES, threads }: FrameTensorOptions,
+  { frames: all, atOnce, budgetBytes = BUDGET_BYTES, threads = 0 }: FrameTensorOptions,
 ): FrameTensors {
   const { grid, bands } = store.description;
   const cells = grid.height * grid.width;
   const size = cells * bands.length;
   const channels = channelCount(statistics);
-  const capacityFrames = Math.max(2 * atOnce, Math.min(ringRoom(budgetBytes), all.length));
+  const room = { channels, frames: all.length, atOnce, budgetBytes, threads };
+  const capacityFrames = ringRoom(store, room);
   const ring = frameRing(store, { capacityFrames, threads });
   let next: { frames: Int32Array; loan: Promise<FrameLoan> } | null = null;
-
-  /** Frames that the ring holds beside the channels of two batches: those here and the tensor made of them. */
-  function ringRoom(budget: number): number {
-    return Math.floor((budget - 2 * atOnce * cells * channels * 4) / (size * 4 + cells));
-  }
 
   /** The loan that was begun ahead, if it is for these frames. */
   async function loanOf(frames: Int32Array): Promise<FrameLoan> {
@@ -111,6 +113,7 @@ function ringFrames(
 
   return {
     resident: false,
+    ringFrames: ring.capacity,
     async take(frames) {
       const numbers = frames.length * cells * channels;
       const to = new Float32Array(numbers); // a backend may read it later, so it is not used again
@@ -163,6 +166,7 @@ function heldByBackend(all: Float32Array, shape: number[], place: (frame: number
   const held = tensor(all, shape);
   return {
     resident: true,
+    ringFrames: null,
     take: async (wanted) => gather(held, wanted.map(place)),
     ahead: () => {},
     close: async () => held.dispose(),
@@ -174,6 +178,7 @@ function heldHere(all: Float32Array, [, ...shape]: number[], place: (frame: numb
   const size = shape.reduce((a, b) => a * b, 1);
   return {
     resident: true,
+    ringFrames: null,
     async take(wanted) {
       const out = new Float32Array(wanted.length * size);
       wanted.forEach((frame, i) => {

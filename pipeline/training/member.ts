@@ -63,7 +63,7 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
   const run = trainer({ ...input, seed, start: from ? fillTree(start, from.parameters) : start });
   const best = new Best(start, from);
   if (from) run.restore(from.optimiser, from.progress.step);
-  const drawn = { seed, batch: training.batch, stride: training.windowStride, resident: frames.resident };
+  const drawn = { seed, batch: training.batch, stride: training.windowStride, ringFrames: frames.ringFrames };
   const sample = sampler(windows, drawn);
   const epochOf = (step: number) => Math.floor((step * training.batch) / windows.length);
   const batchOf = (step: number) => makeBatch(input.source, sample(step));

@@ -41,7 +41,7 @@ export const TrainingConfig = z.strictObject({
   checkpointEvery: Count.default(50),
   /**
    * Memory for frames, MiB: where all that train and validate fit in as channels they are held, else they stream through a
-   * ring and buffers that together stay within it.
+   * ring and buffers that together stay within it. What two batches need is the least.
    */
   memoryMiB: Count.default(1024),
   /** Threads that read frames ahead of streamed training; 0 reads between the steps. The order is the same for any number. */

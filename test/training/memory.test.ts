@@ -71,6 +71,33 @@ beforeAll(async () => {
 });
 
 describe('streamed training', () => {
+  it('is refused where two batches do not fit in its memory, with the memory and the batch that do', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stormreel-room-'));
+    await storeFrames(dir, { frames: 90, width: 10, height: 10 });
+    const store = await openDataset(dir);
+    const train = [...store.index.time.keys()];
+    const statistics = await fitChannels(store, train, ChannelsConfig.parse({}));
+    const asked = { frames: train, atOnce: 8, threads: 1 };
+    const needed = 2 * 8 * (10 * 10 * (4 + 1) + 10 * 10 * 4); // ring of numbers and masks; channels
+    const tooLittle = frameTensors(store, statistics, { ...asked, budgetBytes: needed - 1 });
+    await expect(tooLittle).rejects.toMatchObject({
+      tag: 'ConfigError',
+      fields: { needed, budgetBytes: needed - 1, atOnce: 8 },
+      hint: expect.stringMatching(/memoryMiB to 1 or more, .* product is 7 or less/),
+    });
+    const enough = await frameTensors(store, statistics, { ...asked, budgetBytes: needed });
+    expect(enough.resident).toBe(false);
+    (await enough.take(Int32Array.from(train.slice(0, 8)))).dispose();
+    await enough.close();
+    await store.close();
+    // Decompressed record batches count: two readers may come to keep the whole of this small dataset each.
+    const compressed = { ...store, description: { ...store.description, compression: 'lz4' as const } };
+    const kept = 2 * 90 * (100 + 13);
+    const lz4 = frameTensors(compressed, statistics, { ...asked, budgetBytes: needed });
+    await expect(lz4).rejects.toMatchObject({ tag: 'ConfigError', fields: { needed: needed + kept } });
+    await rm(dir, { recursive: true });
+  });
+
   it('sees the numbers that held frames have, also where more are wanted at once than the ring holds', async () => {
     const { store, split } = small({ bad: [7] });
     const train = [...split.part.keys()].filter((f) => split.part[f] === 0);
@@ -79,7 +106,7 @@ describe('streamed training', () => {
     const options = { frames: train, atOnce: 4 };
     const [held, streamed] = [
       await frameTensors(store, statistics, options),
-      await frameTensors(store, statistics, { ...options, budgetBytes: 1 }),
+      await frameTensors(store, statistics, { ...options, budgetBytes: 30_000 }),
     ];
     expect([held.resident, streamed.resident]).toEqual([true, false]);
     const wanted = Int32Array.of(...train.slice(0, 30), 3, 3, 12);
@@ -102,7 +129,7 @@ describe('streamed training', () => {
       const streamed = await frameTensors(store, statistics, {
         frames: train,
         atOnce: 8,
-        budgetBytes: 1,
+        budgetBytes: 14_400, // two batches
         threads,
       });
       for (const start of [0, 8, 40, 41, 2]) {
