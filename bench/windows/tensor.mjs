@@ -2,7 +2,7 @@
  * Windows into TensorFlow, in order: put together in JavaScript and sent whole, beside frames sent once and gathered there.
  * Both end as a tensor `[batch, time, height, width, band]` whose first numbers are read back.
  *
- *   npm run bench:windows-tensor -- [--backend tensorflow|wasm|cpu] [--batch 8] [--frames 1000] [--rounds 5] [--json]
+ *   npm run bench:tensor -- [--backend tensorflow|wasm|cpu] [--batch 8] [--frames 1000] [--rounds 5] [--json]
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
