@@ -16,6 +16,7 @@ export const ORDER = [
   'pipeline/errors.ts',
   'pipeline/random.ts',
   'pipeline/progress.ts',
+  'pipeline/buffers.ts',
   'pipeline/remote',
   'pipeline/kernels',
   'pipeline/raster',

@@ -27,7 +27,7 @@ const cache = mapCache(256 * 2 ** 20);
 
 const fill = (slot) =>
   writeSlot(out, stored, slot, {
-    decode: (frame, its, description) => decodeFrame(frame, its, description, { cache }),
+    decode: (frame, its, description, own) => decodeFrame(frame, its, description, { cache, ...own }),
     onBadFrame: 'stop',
     attempt: 1,
   });

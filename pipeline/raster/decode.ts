@@ -1,9 +1,10 @@
 /** One planned frame -> stored values on the dataset's grid: a pure function of plan, description and source bytes. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { STORED, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription, FrameSource, PlannedFrame, Series } from '../../schemas/records/index.js';
+import { giveBuffer, takeBuffer } from '../buffers.js';
 import { BadRasterError, SourceChangedError } from '../errors.js';
 import { isRemote } from '../remote/index.js';
 import type { ByteSource } from './bytes.js';
@@ -12,7 +13,7 @@ import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader, SourceArray } from './map.js';
 import { openPlanned } from './remoteBytes.js';
-import { resample, resampler } from './resample.js';
+import { resampleBands, resampler } from './resample.js';
 import { unreadable } from './unreadable.js';
 import { isZarr, storeHash, storeIdentity } from './zarr/index.js';
 
@@ -21,6 +22,8 @@ export interface DecodeOptions {
   /** Keeps maps on the source grid, so that the tiles of one map decode it once. */
   cache?: MapCache;
   signal?: AbortSignal;
+  /** Where the values of the frame may be written, so that they need not be copied there. */
+  into?: StoredArray;
 }
 
 /** A frame as stored: `values [height, width, band]`, 0 where `valid [height, width]` is 0. */
@@ -39,12 +42,14 @@ export async function decodeFrame(
   frame: PlannedFrame,
   series: Series,
   description: DatasetDescription,
-  { limits = DEFAULT_LIMITS, cache, signal }: DecodeOptions = {},
+  { limits = DEFAULT_LIMITS, cache, signal, into }: DecodeOptions = {},
 ): Promise<DecodedFrame> {
   signal?.throwIfAborted();
-  const decode = () => decodeWhole(frame.sources, description, limits, cache);
-  const whole = cache ? await cache.map(frameKey(frame), decode) : await decode();
-  return series.tile ? cutTile(whole, series.tile, description) : whole;
+  const decode = (values?: StoredArray) => decodeWhole(frame.sources, description, { limits, cache, values });
+  // A frame that goes straight to its place is not kept: without tiles nobody who fills a slot asks for it again.
+  if (!series.tile && into) return decode(into.fill(0));
+  const whole = await (cache ? cache.map(frameKey(frame), () => decode()) : decode());
+  return series.tile ? cutTile(whole, series.tile, description, into) : whole;
 }
 
 const frameKey = ({ sources }: PlannedFrame): string =>
@@ -55,25 +60,39 @@ const frameKey = ({ sources }: PlannedFrame): string =>
 async function decodeWhole(
   sources: readonly FrameSource[],
   description: DatasetDescription,
-  limits: DecodeLimits,
-  cache: MapCache | undefined,
+  { limits, cache, values = zeros(description) }: WholeOptions,
 ): Promise<DecodedFrame> {
-  const { sourceGrid: grid, bands, dtype } = description;
+  const { sourceGrid: grid, bands } = description;
   const cells = grid.width * grid.height;
-  const values = new STORED[dtype].array(cells * bands.length);
   const valid = new Uint8Array(cells).fill(1);
   const hashes: string[] = [];
   for (const source of sources) {
     const { bytes, sha256 } = await readSource(source, limits, cache);
     hashes.push(sha256);
     const wanted = source.bands.map(({ from }) => from);
-    const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits, cache);
-    place(source, header, map, description, values, valid);
+    try {
+      const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits, cache);
+      place(source, header, map, description, values, valid);
+      for (const band of map.bands) giveBuffer(band.buffer);
+    } finally {
+      if (bytes instanceof Uint8Array) giveBuffer(bytes.buffer);
+    }
   }
-  for (let cell = 0; cell < cells; cell++)
-    if (!valid[cell]) values.fill(0, cell * bands.length, (cell + 1) * bands.length);
+  if (valid.includes(0))
+    for (let cell = 0; cell < cells; cell++)
+      if (!valid[cell]) values.fill(0, cell * bands.length, (cell + 1) * bands.length);
   return { values, valid, sources: hashes };
 }
+
+interface WholeOptions {
+  limits: DecodeLimits;
+  cache: MapCache | undefined;
+  /** All 0, on the source grid. */
+  values?: StoredArray;
+}
+
+const zeros = ({ sourceGrid: { width, height }, bands, dtype }: DatasetDescription): StoredArray =>
+  new STORED[dtype].array(width * height * bands.length);
 
 /** Bytes and their hash; a NetCDF file or a stack is hashed once and read by range, so its bytes are not kept. */
 async function readSource(
@@ -110,11 +129,39 @@ async function readSource(
     const key = `${path}\0${size}\0${mtimeMs}`;
     return { bytes: new Uint8Array(0), sha256: cache ? await cache.hash(key, hash) : await hash() };
   }
-  const bytes = await readFile(path).catch((cause) => {
-    throw unreadable(path, cause);
-  });
+  const bytes = await readLent(path, size);
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
+
+/** The `size` bytes of a file; who is done with them may give their buffer back. */
+async function readLent(path: string, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(takeBuffer(size));
+  try {
+    const file = await open(path, 'r');
+    try {
+      for (let at = 0; at < size; ) {
+        const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST_READ), at);
+        if (bytesRead === 0)
+          throw new SourceChangedError(
+            `${path} has changed since it was planned: it ends at byte ${at} of ${size}`,
+            {
+              hint: 'run the same stormreel ingest again: it plans the new file',
+              fields: { path },
+            },
+          );
+        at += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+    return bytes;
+  } catch (cause) {
+    giveBuffer(bytes.buffer);
+    throw unreadable(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+const MOST_READ = 2 ** 26;
 
 /** Hash of the part of a store that this frame comes from. SourceChangedError as of files. */
 async function readStore(
@@ -148,6 +195,11 @@ function place(
   valid: Uint8Array,
 ): void {
   const weights = resampler(header, sourceGrid, resampling);
+  if (weights) {
+    if (dtype !== 'f32') throw new Error('a resampled frame is stored as f32'); // describeDataset sees to it
+    const places = source.bands.map(({ to }) => to);
+    resampleBands(weights, map, { values: values as Float32Array, valid, step: bands.length, places });
+  }
   source.bands.forEach(({ from, to }, i) => {
     const band = header.bands.find(({ selector }) => selector === from);
     if (!band)
@@ -166,9 +218,6 @@ function place(
       if (!map.whole) for (let cell = 0; cell < valid.length; cell++) if (!map.valid[cell]) valid[cell] = 0;
       return;
     }
-    if (dtype !== 'f32') throw new Error('a resampled frame is stored as f32'); // describeDataset sees to it
-    const out = { values: values as Float32Array, valid, step: bands.length, at: to };
-    resample(weights, { values: decoded, valid: map.valid, width: map.width, whole: map.whole }, out);
     if (!plain) for (let o = to; o < values.length; o += bands.length) values[o] = values[o] * scale + shift;
   });
 }
@@ -190,10 +239,11 @@ function cutTile(
   { values, valid, sources }: DecodedFrame,
   tile: NonNullable<Series['tile']>,
   { sourceGrid, bands, dtype }: DatasetDescription,
+  into: StoredArray | undefined,
 ): DecodedFrame {
   const cells = tile.width * tile.height;
   const out = {
-    values: new STORED[dtype].array(cells * bands.length),
+    values: into ?? new STORED[dtype].array(cells * bands.length),
     valid: new Uint8Array(cells),
     sources,
   };

@@ -4,14 +4,15 @@
  * by their share. Invalid cells carry no weight; a target cell with less than half of its weight is invalid.
  */
 import type { Grid, Transform } from '../../schemas/records/index.js';
+import { knowsFour, type TargetBands, type WholeBands, weighFour } from './four.js';
 import { isGeographicCrs, sameCrs, type Warper, warp, warper } from './projection/index.js';
 import {
   type AxisWeights,
+  type Pairs,
   pairs,
   type SourceBand,
   type TargetBand,
   weighAny,
-  weighFour,
   weighFourMasked,
 } from './weigh.js';
 
@@ -81,17 +82,42 @@ export function isFullCircle({ width, transform, crs }: Place): boolean {
   );
 }
 
+/** Bands of one map to their places in a frame; those of maps without invalid cells together where a kernel can. */
+export function resampleBands(
+  weights: Resampler | Warper,
+  source: WholeBands & { valid: Uint8Array; whole?: boolean },
+  out: TargetBands,
+): void {
+  const four = source.whole && !('places' in weights) && knowsFour(source) ? pairsOf(weights) : null;
+  if (four) weighFour(four.rows, four.columns, source, out);
+  else
+    source.bands.forEach((values, i) => {
+      resample(weights, { ...source, values }, { ...out, at: out.places[i] });
+    });
+}
+
+/** Null where an axis takes more than two cells a target. */
+function pairsOf(weights: Resampler): { rows: Pairs; columns: Pairs } | null {
+  const known = paired.get(weights);
+  if (known !== undefined) return known;
+  const [rows, columns] = [pairs(weights.rows), pairs(weights.columns)];
+  const found = rows && columns ? { rows, columns } : null;
+  paired.set(weights, found);
+  return found;
+}
+
+const paired = new WeakMap<Resampler, { rows: Pairs; columns: Pairs } | null>();
+
 /** Resamples one band to physical units. */
 export function resample(weights: Resampler | Warper, source: SourceBand, out: TargetBand): void {
   if ('places' in weights) warp(weights, source, out);
   else weigh(weights, source, out);
 }
 
-function weigh({ rows, columns }: Resampler, source: SourceBand, out: TargetBand): void {
-  const [high, wide] = [pairs(rows), pairs(columns)];
-  if (!high || !wide) weighAny(rows, columns, source, out);
-  else if (source.whole) weighFour(high, wide, source, out);
-  else weighFourMasked(high, wide, source, out);
+function weigh(weights: Resampler, source: SourceBand, out: TargetBand): void {
+  const four = pairsOf(weights);
+  if (four) weighFourMasked(four.rows, four.columns, source, out);
+  else weighAny(weights.rows, weights.columns, source, out);
 }
 
 /** Without georeference both grids span the same square. */

@@ -1,6 +1,7 @@
 /**
  * The inner loops of resampling: weighted means of source cells. Those of at most two cells along each axis, which are
- * nearest and bilinear, have loops of their own; all give the same bits. No arrays are made in them: each would be garbage.
+ * nearest and bilinear, have a loop of their own, and a kernel where no cell is invalid (four.ts); all give the same bits. No
+ * arrays are made in them: each would be garbage.
  */
 import type { SourceArray } from './map.js';
 
@@ -18,8 +19,6 @@ export interface SourceBand {
   values: SourceArray;
   valid: Uint8Array;
   width: number;
-  /** True where it is known that no cell is invalid. */
-  whole?: boolean;
 }
 
 /** `[target rows, target columns, step]`, of which number `at` of each cell is written. */
@@ -63,7 +62,7 @@ export function weighAny(
 }
 
 /** Two cells and weights a target along one axis; where there is one, the second has no weight. */
-interface Pairs {
+export interface Pairs {
   a: Uint32Array;
   b: Uint32Array;
   wa: Float64Array;
@@ -89,37 +88,7 @@ export function pairs({ start, cells, weights }: AxisWeights): Pairs | null {
   return out;
 }
 
-/** The same sums in the same order as `weigh`, so that every bit agrees; a weight of 0 changes none. */
-export function weighFour(rows: Pairs, columns: Pairs, { values, width }: SourceBand, out: TargetBand): void {
-  const [height, targetWidth] = [rows.a.length, columns.a.length];
-  const { values: target, step } = out;
-  for (let row = 0, at = out.at, cell = 0; row < height; row++) {
-    const above = rows.a[row] * width;
-    const below = rows.b[row] * width;
-    const wAbove = rows.wa[row];
-    const wBelow = rows.wb[row];
-    for (let column = 0; column < targetWidth; column++, at += step, cell++) {
-      const left = columns.a[column];
-      const right = columns.b[column];
-      const wLeft = columns.wa[column];
-      const wRight = columns.wb[column];
-      const w1 = wAbove * wLeft;
-      const w2 = wAbove * wRight;
-      const w3 = wBelow * wLeft;
-      const w4 = wBelow * wRight;
-      const weight = w1 + w2 + w3 + w4;
-      const sum =
-        0 +
-        w1 * values[above + left] +
-        w2 * values[above + right] +
-        w3 * values[below + left] +
-        w4 * values[below + right];
-      if (hasEnough(weight, weight)) target[at] = sum / weight;
-      else out.valid[cell] = 0;
-    }
-  }
-}
-
+/** The same sums in the same order as `weighAny`, so that every bit agrees; a weight of 0 changes none. */
 export function weighFourMasked(
   rows: Pairs,
   columns: Pairs,

@@ -1,5 +1,12 @@
 /** Arrow files with LZ4 record batches (Arrow's BodyCompression); importing this file registers the codec for reading. */
-import { CompressionType, compressionRegistry, MessageReader, type Table, tableToIPC } from 'apache-arrow';
+import {
+  CompressionType,
+  compressionRegistry,
+  MessageReader,
+  RecordBatchFileWriter,
+  type Table,
+  tableToIPC,
+} from 'apache-arrow';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import type { DatasetDescription } from '../../schemas/records/index.js';
 
@@ -28,12 +35,45 @@ export function decodeBuffer(bytes: Uint8Array, expected: number): Uint8Array<Ar
   return Uint8Array.from(plain.subarray(0, expected)); // aligned for any type
 }
 
-/** The bytes of an Arrow file. */
-export function encodeFile(table: Table, compression: DatasetDescription['compression']): Uint8Array {
-  if (!compression) return tableToIPC(table, 'file');
+/** The bytes of an Arrow file, in pieces; those that are not compressed are views of the table's own buffers. */
+export function encodeFile(table: Table, compression: DatasetDescription['compression']): Uint8Array[] {
+  if (!compression) return new PieceWriter().piecesOf(table);
   lengths = [];
   const bytes = tableToIPC(table, 'file', CompressionType.LZ4_FRAME);
-  return withLengths(bytes, lengths);
+  return [withLengths(bytes, lengths)];
+}
+
+/** Smaller pieces are joined. */
+const PIECE_BYTES = 65_536;
+
+/** Writes a file without copying its large buffers, where apache-arrow's own joins all. */
+class PieceWriter extends RecordBatchFileWriter {
+  readonly #pieces: Uint8Array[] = [];
+  #small: Uint8Array[] = [];
+
+  piecesOf(table: Table): Uint8Array[] {
+    this.writeAll(table);
+    this.finish();
+    this.#join();
+    return this.#pieces;
+  }
+
+  protected override _write(chunk: ArrayBufferView): this {
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (!this._started || bytes.length === 0) return this;
+    this._position += bytes.length;
+    if (bytes.length < PIECE_BYTES) this.#small.push(bytes);
+    else {
+      this.#join();
+      this.#pieces.push(bytes);
+    }
+    return this;
+  }
+
+  #join(): void {
+    if (this.#small.length > 0) this.#pieces.push(Buffer.concat(this.#small));
+    this.#small = [];
+  }
 }
 
 /**

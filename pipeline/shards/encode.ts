@@ -1,9 +1,15 @@
-/** Frames -> the bytes of one shard: a pure function, so that a job that runs twice writes the same file. */
+/**
+ * Frames -> one shard, a pure function of them, so that a job that runs twice writes the same file. Frames lie in the
+ * buffers of their record batches from the beginning, and checksums and statistics are taken while they are in the
+ * processor's cache.
+ */
 import { crc32 } from 'node:zlib';
 import { type Data, FixedSizeBinary, makeData, RecordBatch, type Schema, Struct, Table } from 'apache-arrow';
 import { frameSize, STATISTICS, STORED, type StoredArray, shardSchema } from '../../schemas/arrow/index.js';
 import type { DatasetDescription } from '../../schemas/records/index.js';
+import { giveBuffer, takeBuffer } from '../buffers.js';
 import { encodeFile } from './codec.js';
+import { statistics } from './statistics.js';
 
 /** A decoded frame: `values [height, width, band]` as stored, `valid [height, width]` 0 or 1. */
 export interface EncodableFrame {
@@ -12,17 +18,80 @@ export interface EncodableFrame {
   valid: Uint8Array;
 }
 
+/** The frames of a shard as they come. */
+export interface ShardBuilder {
+  /** Where the values of the next frame may be written before `add`; what is there is left over from others. */
+  room(): StoredArray;
+  /** Values that do not lie in `room` already are copied there. */
+  add(frame: EncodableFrame): void;
+  rows(): number;
+  /** Arrow IPC file with 16 to 64 frames a record batch (fewer only when a frame is large), in pieces. */
+  finish(): Uint8Array[];
+  /** Pieces and values are lost. */
+  free(): void;
+}
+
+/** One record batch in the making. */
+interface Batch {
+  values: StoredArray;
+  rows: { time: number /** Of the values alone. */; crc: number; mask: Uint8Array | null }[];
+  stats: Float32Array;
+}
+
 const BATCH_BYTES = 8 << 20;
 
-/** Arrow IPC file with 16 to 64 frames a record batch (fewer only when a frame is large). */
-export function encodeShard(frames: readonly EncodableFrame[], description: DatasetDescription): Uint8Array {
-  const masked = frames.some(({ valid }) => valid.includes(0));
-  const schema = shardSchema(description, masked);
+/** `most`: frames that may come. */
+export function shardBuilder(description: DatasetDescription, most: number): ShardBuilder {
+  const { values: size } = frameSize(description);
   const rows = batchRows(description);
-  const batches: RecordBatch[] = [];
-  for (let i = 0; i < frames.length; i += rows)
-    batches.push(encodeBatch(frames.slice(i, i + rows), description, schema, masked));
-  return encodeFile(new Table(schema, batches), description.compression);
+  const batches: Batch[] = [];
+  let count = 0;
+  const batch = (): Batch => {
+    const at = Math.floor(count / rows);
+    batches[at] ??= emptyBatch(Math.max(1, Math.min(rows, most - count)), description);
+    return batches[at];
+  };
+  const room = (): StoredArray => {
+    const at = count % rows;
+    return batch().values.subarray(at * size, (at + 1) * size);
+  };
+  return {
+    room,
+    add(frame) {
+      const place = room();
+      const { values } = frame;
+      if (values.buffer !== place.buffer || values.byteOffset !== place.byteOffset) place.set(values);
+      addRow(batch(), { ...frame, values: place }, description);
+      count++;
+    },
+    rows: () => count,
+    finish() {
+      const filled = batches.filter((one) => one.rows.length > 0);
+      const masked = filled.some((one) => one.rows.some(({ mask }) => mask));
+      const schema = shardSchema(description, masked);
+      const records = filled.map((one) => encodeBatch(one, description, schema, masked));
+      return encodeFile(new Table(schema, records), description.compression);
+    },
+    free: () => {
+      for (const { values } of batches.splice(0)) giveBuffer(values.buffer);
+    },
+  };
+}
+
+function emptyBatch(rows: number, description: DatasetDescription): Batch {
+  const { array: StoredValues } = STORED[description.dtype];
+  const bytes = rows * frameSize(description).values * StoredValues.BYTES_PER_ELEMENT;
+  const stats = new Float32Array(rows * STATISTICS * description.bands.length);
+  return { values: new StoredValues(takeBuffer(bytes)), rows: [], stats };
+}
+
+function addRow({ rows, stats }: Batch, frame: EncodableFrame, description: DatasetDescription): void {
+  const { time, values, valid } = frame;
+  const masked = valid.includes(0);
+  const numbers = STATISTICS * description.bands.length;
+  const at = rows.length * numbers;
+  statistics(values, masked ? valid : null, description, stats.subarray(at, at + numbers));
+  rows.push({ time, crc: frameCrc(values, null), mask: masked ? packMask(valid) : null });
 }
 
 /** Frames in one record batch. */
@@ -41,31 +110,27 @@ export function frameCrc(values: StoredArray, mask: Uint8Array | null): number {
 }
 
 function encodeBatch(
-  frames: readonly EncodableFrame[],
+  { values, rows, stats }: Batch,
   description: DatasetDescription,
   schema: Schema,
   masked: boolean,
 ): RecordBatch {
-  const { values: size, maskBytes } = frameSize(description);
-  const { array: StoredValues } = STORED[description.dtype];
-  const n = frames.length;
-  const values = new StoredValues(n * size);
+  const { values: size, cells, maskBytes } = frameSize(description);
+  const n = rows.length;
   const masks = new Uint8Array(masked ? n * maskBytes : 0);
-  const crc = new Uint32Array(n);
-  const stats = new Float32Array(n * STATISTICS * description.bands.length);
-  frames.forEach((frame, i) => {
-    values.set(frame.values, i * size);
-    const mask = masked ? packMask(frame.valid, masks.subarray(i * maskBytes, (i + 1) * maskBytes)) : null;
-    crc[i] = frameCrc(values.subarray(i * size, (i + 1) * size), mask);
-    statistics(frame, description, stats.subarray((i * stats.length) / n, ((i + 1) * stats.length) / n));
-  });
-  const time = BigInt64Array.from(frames, (frame) => BigInt(frame.time));
+  const all = masked ? packMask(new Uint8Array(cells).fill(1)) : null;
+  if (all) for (const [i, { mask }] of rows.entries()) masks.set(mask ?? all, i * maskBytes);
+  const crc = Uint32Array.from(rows, (row) => (all ? crc32(row.mask ?? all, row.crc) : row.crc));
+  const time = BigInt64Array.from(rows, (row) => BigInt(row.time));
   const children = schema.fields.map(({ name, type }): Data => {
     const plain = { length: n, nullCount: 0 };
     if (name === 'time') return makeData({ ...plain, type, data: time });
     if (name === 'crc') return makeData({ ...plain, type, data: crc });
     if (type instanceof FixedSizeBinary) return makeData({ ...plain, type, data: masks });
-    const data = name === 'values' ? values : stats;
+    const data =
+      name === 'values'
+        ? values.subarray(0, n * size)
+        : stats.subarray(0, n * STATISTICS * description.bands.length);
     const item = type.children[0].type;
     return makeData({
       ...plain,
@@ -79,30 +144,8 @@ function encodeBatch(
   );
 }
 
-function packMask(valid: Uint8Array, out: Uint8Array): Uint8Array {
+function packMask(valid: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(valid.length / 8));
   for (let i = 0; i < valid.length; i++) if (valid[i]) out[i >> 3] |= 1 << (i & 7);
   return out;
-}
-
-function statistics(
-  { values, valid }: EncodableFrame,
-  { bands }: DatasetDescription,
-  out: Float32Array,
-): void {
-  bands.forEach(({ scale, offset }, band) => {
-    // One declaration each: taken apart from an array they cost twice the time.
-    let least = Number.POSITIVE_INFINITY;
-    let largest = Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    let n = 0;
-    for (let cell = 0, at = band; cell < valid.length; cell++, at += bands.length) {
-      if (valid[cell] === 0) continue;
-      const value = values[at] * scale + offset;
-      least = Math.min(least, value);
-      largest = Math.max(largest, value);
-      sum += value;
-      n++;
-    }
-    out.set(n ? [least, sum / n, largest] : [Number.NaN, Number.NaN, Number.NaN], band * STATISTICS);
-  });
 }

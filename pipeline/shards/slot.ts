@@ -15,7 +15,7 @@ import {
   SourceChangedError,
   StormreelError,
 } from '../errors.js';
-import { type EncodableFrame, encodeShard } from './encode.js';
+import { type EncodableFrame, type ShardBuilder, shardBuilder } from './encode.js';
 import { layout } from './layout.js';
 import { openSealedJson, sealJson } from './seal.js';
 import { isMissing, storageAt } from './storage/index.js';
@@ -27,10 +27,12 @@ export interface DecodedFrame {
   sources: string[];
 }
 
+/** `into`: where the values may be written, so that they need not be copied there; what it holds is left over. */
 export type DecodeFrame = (
   frame: PlannedFrame,
   series: Series,
   description: DatasetDescription,
+  options?: { into?: StoredArray },
 ) => Promise<DecodedFrame>;
 
 /** A frame that stands in a shard already; `frame` is null for a bad one. */
@@ -69,28 +71,35 @@ export async function writeSlot(
         hint: 'ingest the sources again into a new folder',
       },
     );
-  const good: EncodableFrame[] = [];
-  const frames: Commit['frames'] = [];
-  for (const planned of slot.frames) {
-    options.signal?.throwIfAborted();
-    const kept = options.kept?.get(planned.time);
-    if (kept?.frame) good.push(kept.frame);
-    frames.push(kept?.record ?? (await decodeOne(planned, series, description, options, good)));
+  const good = shardBuilder(description, slot.frames.length);
+  try {
+    const frames: Commit['frames'] = [];
+    for (const planned of slot.frames) {
+      options.signal?.throwIfAborted();
+      const kept = options.kept?.get(planned.time);
+      if (kept?.frame) good.add(kept.frame);
+      frames.push(kept?.record ?? (await decodeOne(planned, series, description, options, good)));
+    }
+    const pieces = good.finish();
+    const hash = createHash('sha256');
+    for (const piece of pieces) hash.update(piece);
+    const sha256 = hash.digest('hex');
+    const shard = layout.shard(slot.series, slot.slot, sha256);
+    await storageAt(dir).replace(shard, pieces);
+    const { attempt } = options;
+    const { slot: name, series: its } = slot;
+    return await settleCommit(dir, {
+      slot: name,
+      series: its,
+      shard,
+      sha256,
+      rows: good.rows(),
+      frames,
+      attempt,
+    });
+  } finally {
+    good.free();
   }
-  const bytes = encodeShard(good, description);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const shard = layout.shard(slot.series, slot.slot, sha256);
-  await storageAt(dir).replace(shard, bytes);
-  const { attempt } = options;
-  return settleCommit(dir, {
-    slot: slot.slot,
-    series: slot.series,
-    shard,
-    sha256,
-    rows: good.length,
-    frames,
-    attempt,
-  });
 }
 
 async function decodeOne(
@@ -98,13 +107,13 @@ async function decodeOne(
   series: Series,
   description: DatasetDescription,
   options: SlotOptions,
-  good: EncodableFrame[],
+  good: ShardBuilder,
 ): Promise<Commit['frames'][number]> {
   const { time } = planned;
-  const { decoded, sources, reason } = await decodeJudged(planned, series, description, options);
+  const { decoded, sources, reason } = await decodeJudged(planned, series, description, options, good.room());
   if (!decoded) return { time, status: 'bad', reason, sources, content: null };
   const { values, valid } = decoded;
-  good.push({ time, values, valid });
+  good.add({ time, values, valid });
   return { time, status: 'ok', reason: null, sources, content: contentHash(values, valid) };
 }
 
@@ -122,9 +131,10 @@ export async function decodeJudged(
   series: Series,
   description: DatasetDescription,
   { decode, onBadFrame }: Pick<SlotOptions, 'decode' | 'onBadFrame'>,
+  into?: StoredArray,
 ): Promise<JudgedFrame> {
   try {
-    const { values, valid, sources } = await decode(planned, series, description);
+    const { values, valid, sources } = await decode(planned, series, description, { into });
     // Readable, but nothing was seen: no reason to stop, and nothing that may be labelled, learned from or scored.
     if (!valid.includes(1)) return { decoded: null, sources, reason: NOTHING_SEEN };
     return { decoded: { values, valid }, sources, reason: null };

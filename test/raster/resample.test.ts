@@ -6,6 +6,7 @@ import {
   type Resampler,
   type Resampling,
   resample,
+  resampleBands,
   resampler,
 } from '../../pipeline/raster/resample.js';
 import type { Grid } from '../../schemas/records/index.js';
@@ -144,9 +145,12 @@ describe('resampling', () => {
           values: new Float32Array(23 * 41 * 2),
           valid: new Uint8Array(23 * 41).fill(1),
           step: 2,
-          at: 1,
         };
-        resample(weights, { values, valid, width: 37, whole: holes === 0 }, out);
+        resampleBands(
+          weights,
+          { bands: [values], valid, width: 37, whole: holes === 0 },
+          { ...out, places: [1] },
+        );
         const expected = plainMean(weights as Resampler, values, valid);
         expect(out.values.filter((_, i) => i % 2 === 1)).toEqual(expected.values);
         expect(out.valid).toEqual(expected.valid);

@@ -80,9 +80,9 @@ export async function fillGroup(
     const before = (slot.supersedes ?? []).flatMap((name) => superseded.get(name) ?? []);
     await writeSlot(dataset, description, slot, {
       kept: before.length > 0 ? await keptFrames(dataset, description, slot, before) : undefined,
-      decode: async (frame, series, its) => {
+      decode: async (frame, series, its, own) => {
         if (suspects.size > 0) refuseSuspect(suspects, suspectKey(frame));
-        return watch.over(frame, () => decode(frame, series, its, options));
+        return watch.over(frame, () => decode(frame, series, its, { ...options, ...own }));
       },
       onBadFrame,
       attempt,

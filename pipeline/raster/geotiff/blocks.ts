@@ -1,10 +1,14 @@
 /** Blocks of one page -> its bands, each `[height * width]`, stored units. */
+import { giveBuffer, takeBuffer } from '../../buffers.js';
 import { BadRasterError } from '../../errors.js';
 import type { ByteSource } from '../bytes.js';
 import { SOURCE_ARRAY, type SourceArray } from '../map.js';
 import { type BlockShape, type Decompress, decompressor } from './codecs.js';
 import { type BlockLayout, dtypeBytes, rowBytes } from './layout.js';
 import { type Scratch, takeScratch } from './scratch.js';
+
+/** Bytes of strips that are read as one. */
+const MOST_JOINED = 32 * 2 ** 20;
 
 interface Wanted {
   width: number;
@@ -13,14 +17,49 @@ interface Wanted {
   wanted: readonly number[];
 }
 
-/** BadRasterError names the block that cannot be decoded. Blocks that a sparse file leaves out are nodata, or 0. */
+/**
+ * BadRasterError names the block that cannot be decoded. Blocks that a sparse file leaves out are nodata, or 0. The arrays
+ * are lent: who is done with one may give its buffer back.
+ */
 export async function decodeBlocks(
   source: ByteSource,
   layout: BlockLayout,
   { width, height, wanted }: Wanted,
 ): Promise<SourceArray[]> {
+  const cells = width * height;
+  const buffers = wanted.map(() => takeBuffer(cells * dtypeBytes(layout.dtype)));
+  const out = buffers.map((buffer) => new SOURCE_ARRAY[layout.dtype](buffer));
+  try {
+    await fillPlanes(source, asOneStrip(layout, width, height), { width, height, wanted }, out);
+    return out;
+  } catch (error) {
+    buffers.forEach(giveBuffer);
+    throw error;
+  }
+}
+
+/** Strips as they are mostly written, plain and one after the other, are read as one. */
+function asOneStrip(layout: BlockLayout, width: number, height: number): BlockLayout {
+  const { compression, tiled, planar, bits, offsets, counts, samples, dtype, blockHeight } = layout;
+  const rowSize = width * samples * dtypeBytes(dtype);
+  const size = height * rowSize;
+  const apart =
+    compression !== 'none' || tiled || planar === 2 || bits < 8 || offsets.length < 2 || size > MOST_JOINED;
+  if (apart || offsets[0] === 0) return layout;
+  const joins = offsets.every((offset, i) => {
+    const bytes = Math.min(blockHeight, height - i * blockHeight) * rowSize;
+    return offset === offsets[0] + i * blockHeight * rowSize && counts[i] === bytes;
+  });
+  return joins ? { ...layout, blockHeight: height, offsets: [offsets[0]], counts: [size] } : layout;
+}
+
+async function fillPlanes(
+  source: ByteSource,
+  layout: BlockLayout,
+  { width, height, wanted }: Wanted,
+  out: readonly SourceArray[],
+): Promise<void> {
   const { planar, blockWidth, blockHeight } = layout;
-  const out = wanted.map(() => new SOURCE_ARRAY[layout.dtype](width * height));
   const decompress = await decompressor(layout);
   const across = Math.ceil(width / blockWidth);
   const down = Math.ceil(height / blockHeight);
@@ -35,7 +74,6 @@ export async function decodeBlocks(
       else await decodeBlock(source, layout, first + number, { decompress, part, samples, targets });
     }
   }
-  return out;
 }
 
 const isLeftOut = ({ offsets, counts }: BlockLayout, number: number): boolean =>
@@ -207,9 +245,8 @@ function fillPart(
   { blockWidth, blockHeight, nodata }: BlockLayout,
   { top, left, width, height }: Part,
 ): void {
-  if (nodata === null) return;
   const columns = Math.min(blockWidth, width - left);
   for (const target of targets)
     for (let row = top; row < Math.min(top + blockHeight, height); row++)
-      target.fill(nodata, row * width + left, row * width + left + columns);
+      target.fill(nodata ?? 0, row * width + left, row * width + left + columns);
 }

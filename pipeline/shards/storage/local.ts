@@ -1,7 +1,18 @@
 /** A dataset in a folder: temporary name, fsync, rename or link, fsync of the folder. */
 import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { ConfigError } from '../../errors.js';
 import { isMissing, type Storage } from './storage.js';
@@ -64,7 +75,10 @@ async function filesBelow(folder: string): Promise<string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }
 
-async function replace(path: string, bytes: Uint8Array | string): Promise<void> {
+/** Bytes, text, or bytes in pieces. */
+type Content = Uint8Array | string | readonly Uint8Array[];
+
+async function replace(path: string, bytes: Content): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = await writeTemporary(path, bytes);
   await rename(temporary, path);
@@ -93,11 +107,12 @@ async function createExclusive(path: string, bytes: Uint8Array | string): Promis
   }
 }
 
-async function writeTemporary(path: string, bytes: Uint8Array | string): Promise<string> {
+async function writeTemporary(path: string, bytes: Content): Promise<string> {
   const temporary = join(dirname(path), `${TEMPORARY}${basename(path)}-${randomUUID()}`);
   const file = await open(temporary, 'wx');
   try {
-    await file.writeFile(bytes);
+    if (typeof bytes === 'string' || bytes instanceof Uint8Array) await file.writeFile(bytes);
+    else for (const piece of bytes) await writePiece(file, piece);
     await file.sync();
   } catch (error) {
     await unlink(temporary).catch(() => {});
@@ -107,6 +122,13 @@ async function writeTemporary(path: string, bytes: Uint8Array | string): Promise
   }
   return temporary;
 }
+
+async function writePiece(file: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let at = 0; at < piece.length; )
+    at += (await file.write(piece, at, Math.min(piece.length - at, MOST_AT_ONCE))).bytesWritten;
+}
+
+const MOST_AT_ONCE = 2 ** 26;
 
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return; // a folder cannot be opened there

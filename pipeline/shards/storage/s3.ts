@@ -40,7 +40,10 @@ export function s3Storage(address: string): Storage {
       return writeObject(at(name), bytes, { ifAbsent: true });
     },
     replace: async (name, bytes) => {
-      await writeObject(at(name), bytes);
+      await writeObject(
+        at(name),
+        Array.isArray(bytes) ? Buffer.concat(bytes) : (bytes as Uint8Array | string),
+      );
     },
     move: async (from, to) => {
       if (!(await headObject(at(from)))) return;

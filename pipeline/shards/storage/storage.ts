@@ -25,7 +25,7 @@ export interface Storage {
   /** Creates the file; false when it is there already, whoever made it. */
   createExclusive(name: string, bytes: Uint8Array | string): Promise<boolean>;
   /** Writes the file in one move, whether or not it is there. */
-  replace(name: string, bytes: Uint8Array | string): Promise<void>;
+  replace(name: string, bytes: Uint8Array | string | readonly Uint8Array[]): Promise<void>;
   /** Gives the file another name; nothing where there is none. */
   move(from: string, to: string): Promise<void>;
   /** Removes the file, or the folder with all that is in it; nothing where there is none. */
