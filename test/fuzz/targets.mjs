@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { isStormreelError } from '../../dist/pipeline/errors.js';
 import { readLabels } from '../../dist/pipeline/labels/index.js';
 import { parseInstant } from '../../dist/pipeline/labels/instant.js';
+import { cfTime } from '../../dist/pipeline/raster/cf/times.js';
 import {
   decodeFrame,
   describeDataset,
   encodeGeoTiff,
   scanSources,
 } from '../../dist/pipeline/raster/index.js';
-import { cfTime } from '../../dist/pipeline/raster/netcdf/cftime.js';
 import { commonName, namePattern, textTime } from '../../dist/pipeline/raster/time.js';
 import {
   createDataset,

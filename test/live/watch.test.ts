@@ -138,7 +138,9 @@ describe('a watch', () => {
     await until('the hole', () =>
       told.some((line) => line.kind === 'gap' && line.from === FROM + 6 * DAY && line.to !== null),
     );
-    await until('the silence', () => told.some((line) => line.kind === 'gap' && line.to === null));
+    await until('the silence', () =>
+      told.some((line) => line.kind === 'gap' && line.from === FROM + 8 * DAY && line.to === null),
+    );
     await putMap(at('long/maps'), 6, mapBytes(6)); // late
     await until('the late map', () => of(6).length === 1);
     await putMap(at('long/maps'), 8, mapBytes(8)); // mended
