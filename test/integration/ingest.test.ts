@@ -1,30 +1,31 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { truncate } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mapName, writeMaps } from './maps.js';
 import { buildWhenStale, run, start } from './program.js';
+import { hasRedis, startRedis, type TestRedis } from './redis.js';
 
 const MAPS = 300;
 const SLOTS = Math.ceil(MAPS / 8);
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const folder = mkdtempSync(join(tmpdir(), 'stormreel-ingest-'));
 const maps = join(folder, 'maps');
-let redis: { process: ChildProcess; url: string } | null = null;
+let redis: TestRedis | null = null;
+let queueUrl = '';
 let undisturbed = '';
 
 beforeAll(async () => {
   buildWhenStale();
   await writeMaps(maps, MAPS);
-  if (hasRedis) redis = await startRedis();
+  if (!hasRedis) return;
+  redis = await startRedis(['--requirepass', 'correct']);
+  queueUrl = `redis://:correct@127.0.0.1:${redis.port}`;
 });
 
 afterAll(() => {
-  redis?.process.kill();
+  redis?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -97,18 +98,18 @@ describe('ingest through the queue inside the process', () => {
 
 describe.skipIf(!hasRedis)('ingest through Redis', () => {
   it('gives the hash of the queue inside the process, after three kills too', async () => {
-    await killedThrice('redis', redis?.url ?? '');
+    await killedThrice('redis', queueUrl);
   });
 
   it('lets a worker elsewhere do the work', async () => {
-    const worker = start(['worker', '--queue', redis?.url ?? '', '--workers', '1']);
-    const done = await run(ingestArgs('elsewhere', redis?.url ?? '', '--workers', '0'));
+    const worker = start(['worker', '--queue', queueUrl, '--workers', '1']);
+    const done = await run(ingestArgs('elsewhere', queueUrl, '--workers', '0'));
     worker.kill();
     expect(JSON.parse(done.stdout).hash).toBe(undisturbed);
   });
 
   it('tells a wrong password without showing it', async () => {
-    const url = `${redis?.url}`.replace('correct', 'wrong');
+    const url = queueUrl.replace('correct', 'wrong');
     const { code, stdout, stderr } = await run(ingestArgs('refused', url));
     expect(code).toBe(2);
     expect(JSON.parse(stdout).error.tag).toBe('QueueError');
@@ -164,30 +165,3 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-async function startRedis(): Promise<{ process: ChildProcess; url: string }> {
-  const port = await freePort();
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes'];
-  const server = spawn('redis-server', [...args, '--dir', folder, '--requirepass', 'correct'], {
-    stdio: 'ignore',
-  });
-  while (!(await accepts(port))) await sleep(50);
-  return { process: server, url: `redis://:correct@127.0.0.1:${port}` };
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((done) => {
-    const socket = createConnection(port, '127.0.0.1', () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.on('error', () => done(false));
-  });

@@ -44,7 +44,7 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-const accepts = (port: number): Promise<boolean> =>
+export const accepts = (port: number): Promise<boolean> =>
   new Promise((done) => {
     const socket = createConnection(port, '127.0.0.1', () => {
       socket.destroy();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GONE_AFTER_MS, orGone } from '../../workers/queues/gone.js';
 import { type Connection, openConnection, WORKER_OPTIONS } from '../../workers/queues/index.js';
 import { watch } from '../../workers/watch.js';
+import { accepts } from '../integration/redis.js';
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const cleanUp: (() => unknown)[] = [];
@@ -115,12 +116,3 @@ async function startRedis() {
   });
   return { url: `redis://127.0.0.1:${port}`, kill, start };
 }
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((done) => {
-    const socket = createConnection(port, '127.0.0.1', () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.on('error', () => done(false));
-  });

@@ -137,3 +137,14 @@ export function refusePictures(config: IngestConfig, description: DatasetDescrip
     fields: { pictures: true },
   });
 }
+
+/** A series that the dataset does not have, in all maps of a record that is still empty, is a setting that is wrong. */
+export function refuseWrongSettings(
+  refused: readonly Refused[],
+  settled: readonly MapFile[],
+  labels: number,
+): void {
+  if (labels > 0 || refused.length === 0 || refused.length < settled.length) return;
+  const [{ error }] = refused;
+  if (error.tag === 'ConfigError' && error.fields.code === undefined) throw error;
+}

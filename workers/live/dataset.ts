@@ -193,3 +193,20 @@ export function refuseLostDataset(there: boolean, hasRecord: boolean, address: s
     },
   );
 }
+
+/** Frames of a plan to be changed, and the slots that hold them now. */
+export function slotsOf(
+  { known }: LiveDataset,
+  changed: ReadonlyMap<string, readonly PlannedFrame[]>,
+): Map<KnownFrame, string> {
+  const slots = new Map<KnownFrame, string>();
+  for (const [series, frames] of changed)
+    for (const { time } of frames) {
+      const frame = known.find(series, time);
+      if (frame) slots.set(frame, frame.slot);
+    }
+  return slots;
+}
+
+/** `r0012-series-000003` -> 12. */
+export const revisionOf = (slot: string): number => Number.parseInt(slot.slice(1), 10);

@@ -13,9 +13,9 @@ import {
   priorCalibration,
 } from '../../pipeline/labelling/index.js';
 import { buildModel } from '../../pipeline/models/index.js';
-import { type FrameStore, type SomeFrame, someFrames } from '../../pipeline/shards/index.js';
+import { type FrameStore, readDescription, type SomeFrame, someFrames } from '../../pipeline/shards/index.js';
 import { dispose } from '../../pipeline/tensor/index.js';
-import { loadTrained, type TrainedModel } from '../../pipeline/training/index.js';
+import { loadProvenance, loadTrained, type TrainedModel } from '../../pipeline/training/index.js';
 import type { Calibration, DatasetDescription } from '../../schemas/records/index.js';
 
 /** A frame to label, or one before it; `of` names the bytes it is read from. */
@@ -157,4 +157,13 @@ export function refuseOtherModel(
     hint: 'begin a new record with --live FOLDER; labels of two models do not belong into one',
     fields: { folder, what },
   });
+}
+
+/** Nominal step of the dataset that the run was trained on, where it is still there. */
+export async function trainedStep(runDir: string): Promise<number | null> {
+  const known = await loadProvenance(runDir).catch(() => null);
+  const description: DatasetDescription | null = known
+    ? await readDescription(known.dataset.path).catch(() => null)
+    : null;
+  return description?.stepMs ?? null;
 }

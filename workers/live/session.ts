@@ -1,11 +1,17 @@
-/** One watch from its start to its end: models, dataset, queue and record, opened once and kept. */
-import { join, resolve } from 'node:path';
+/** One watch at work: files that have settled become frames, frames become lines of the record. */
 import { ConfigError } from '../../pipeline/errors.js';
 import type { MapFile } from '../../pipeline/raster/index.js';
-import { openSlots, readDescription, readPlan, readRevision } from '../../pipeline/shards/index.js';
-import { assertFits, loadProvenance } from '../../pipeline/training/index.js';
-import type { DatasetDescription, LiveLine, PlannedFrame } from '../../schemas/records/index.js';
-import { type Parts, type Refused, refusePictures, type Scanned, scanFiles, sortMaps } from './arrivals.js';
+import { openSlots, readRevision } from '../../pipeline/shards/index.js';
+import { assertFits } from '../../pipeline/training/index.js';
+import type { LiveLine } from '../../schemas/records/index.js';
+import {
+  type Parts,
+  type Refused,
+  refuseWrongSettings,
+  type Scanned,
+  scanFiles,
+  sortMaps,
+} from './arrivals.js';
 import {
   commitsOf,
   type LiveDataset,
@@ -15,13 +21,14 @@ import {
   planChanged,
   planFresh,
   refresh,
-  refuseLostDataset,
+  revisionOf,
+  slotsOf,
 } from './dataset.js';
-import { type Filler, openFiller } from './filler.js';
+import type { Filler } from './filler.js';
 import { BAD, type KnownFrame, LABELLED, OPEN } from './known.js';
 import { labelFrames } from './label.js';
-import { type LiveModels, openModels } from './models.js';
-import { type OpenRecord, openRecord, ownRecord, settleRecord } from './record.js';
+import { type LiveModels, trainedStep } from './models.js';
+import { type OpenRecord, openRecord } from './record.js';
 import { type Settling, settling } from './settling.js';
 import type { WatchMapsOptions } from './watchMaps.js';
 
@@ -51,47 +58,7 @@ export interface Session {
 /** Frames labelled in one go: bounds memory, and how much a kill makes do again. */
 const FRAMES_AT_ONCE = 128;
 
-export async function openSession(options: WatchMapsOptions): Promise<Session> {
-  const live = resolve(options.live ?? join(options.runDir, 'live'));
-  const release = await ownRecord(live);
-  const closers: (() => Promise<void> | void)[] = [release];
-  const close = async () => {
-    for (const one of closers.splice(0).reverse()) await one();
-  };
-  try {
-    const models = await openModels(options.runDir, live);
-    closers.push(models.close);
-    const { record, description } = await beginRecord(options, live, models);
-    const filler = await openFiller(options.dataset, { workers: 1, ...options });
-    closers.push(filler.close);
-    const session = makeSession(options, live, models, filler, record.base, closers, close);
-    if (description) await session.openDataset();
-    return session;
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-async function beginRecord({ dataset, config }: WatchMapsOptions, live: string, models: LiveModels) {
-  const description = await readDescription(dataset).catch((error) => {
-    if (error instanceof ConfigError) return null;
-    throw error;
-  });
-  refusePictures(config, description);
-  if (description) assertFits(models.trained, { description });
-  const base = description ? (await readPlan(dataset)).revision : 0;
-  const record = await settleRecord(live, {
-    formatVersion: 1,
-    dataset,
-    base,
-    ...models.hashes,
-  });
-  refuseLostDataset(description !== null, record.base > 0, dataset, live);
-  return { record, description };
-}
-
-function makeSession(
+export function makeSession(
   options: WatchMapsOptions,
   live: string,
   models: LiveModels,
@@ -342,37 +309,4 @@ function makeSession(
   }
 
   return session;
-}
-
-/** Nominal step of the dataset that the run was trained on, where it is still there. */
-async function trainedStep(runDir: string): Promise<number | null> {
-  const known = await loadProvenance(runDir).catch(() => null);
-  const description: DatasetDescription | null = known
-    ? await readDescription(known.dataset.path).catch(() => null)
-    : null;
-  return description?.stepMs ?? null;
-}
-
-/** Frames of a plan to be changed, and the slots that hold them now. */
-function slotsOf(
-  { known }: LiveDataset,
-  changed: ReadonlyMap<string, readonly PlannedFrame[]>,
-): Map<KnownFrame, string> {
-  const slots = new Map<KnownFrame, string>();
-  for (const [series, frames] of changed)
-    for (const { time } of frames) {
-      const frame = known.find(series, time);
-      if (frame) slots.set(frame, frame.slot);
-    }
-  return slots;
-}
-
-/** `r0012-series-000003` -> 12. */
-const revisionOf = (slot: string): number => Number.parseInt(slot.slice(1), 10);
-
-/** A series that the dataset does not have, in all maps of a record that is still empty, is a setting that is wrong. */
-function refuseWrongSettings(refused: readonly Refused[], settled: readonly MapFile[], labels: number): void {
-  if (labels > 0 || refused.length === 0 || refused.length < settled.length) return;
-  const [{ error }] = refused;
-  if (error.tag === 'ConfigError' && error.fields.code === undefined) throw error;
 }

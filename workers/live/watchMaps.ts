@@ -14,7 +14,8 @@ import type { IngestConfig } from '../../schemas/config/index.js';
 import type { LiveLine } from '../../schemas/records/index.js';
 import { watchFolders } from './folders.js';
 import { latencies } from './latencies.js';
-import { openSession, type Session } from './session.js';
+import { openSession } from './open.js';
+import type { Session } from './session.js';
 import { type Tables, writeTables } from './tables.js';
 
 export interface WatchMapsOptions {
