@@ -4,7 +4,7 @@ import { RecordBatchReader } from 'apache-arrow';
 import { frameSize, STORED } from '../../schemas/arrow/index.js';
 import type { DatasetDescription, PlannedFrame, Slot } from '../../schemas/records/index.js';
 import { type EncodableFrame, frameCrc } from './encode.js';
-import { pixels } from './open.js';
+import { pixels } from './pixels.js';
 import { sameSources } from './plan.js';
 import { type KeptFrame, readCommit } from './slot.js';
 import { storageAt } from './storage/index.js';

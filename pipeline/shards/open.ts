@@ -1,6 +1,5 @@
 /** Opens a dataset for reading: frames by index, out of shards by range reads. */
-import type { RecordBatch } from 'apache-arrow';
-import { frameSize, type StoredArray } from '../../schemas/arrow/index.js';
+import { frameSize } from '../../schemas/arrow/index.js';
 import type { Commit, DatasetDescription } from '../../schemas/records/index.js';
 import { readDescription } from './description.js';
 import { batchRows } from './encode.js';
@@ -65,27 +64,5 @@ function storeOn(dir: string, description: DatasetDescription, name: string, man
       })),
     readInto: (frames, target) => reader.read(Array.from(frames, place), target),
     close: reader.close,
-  };
-}
-
-/** Pixels and masks of one record batch. */
-export interface PixelBatch {
-  rows: number;
-  values: StoredArray;
-  /** Bit masks, null when every cell of the shard is valid. */
-  masks: Uint8Array | null;
-  crc: Uint32Array;
-}
-
-/** Views into a record batch; no copy. */
-export function pixels(batch: RecordBatch): PixelBatch {
-  const child = (name: string) => batch.getChild(name)?.data[0];
-  const lists = child('values')!;
-  return {
-    rows: batch.numRows,
-    // Buffers are padded to 8 bytes.
-    values: lists.children[0].values.subarray(0, lists.children[0].length),
-    masks: (child('valid')?.values as Uint8Array | undefined) ?? null,
-    crc: child('crc')!.values,
   };
 }

@@ -132,7 +132,7 @@ export function shardReader(storage: Storage, description: DatasetDescription): 
       throw new CorruptShardError(
         `cannot read shard ${storage.locate(first.shard)}: ${(cause as Error).message}`,
         {
-          hint: `stormreel dataset repair ${storage.address}, then run the same stormreel ingest again`,
+          hint: `stormreel dataset repair ${storage.address}`,
           cause,
           fields: { shard: first.shard },
         },

@@ -11,7 +11,7 @@ import { frameCrc } from './encode.js';
 import { committedHash, readFinished } from './finalise.js';
 import { layout } from './layout.js';
 import { readManifest } from './manifest.js';
-import { pixels } from './open.js';
+import { pixels } from './pixels.js';
 import { readPlan } from './plan.js';
 import { openSealedArrow } from './seal.js';
 import { readCommit } from './slot.js';
