@@ -12,6 +12,7 @@ import type { MapCache } from './cache.js';
 import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader, SourceArray } from './map.js';
+import { isPhysical } from './packing.js';
 import { openPlanned } from './remoteBytes.js';
 import { resampleBands, resampler } from './resample.js';
 import { unreadable } from './unreadable.js';
@@ -216,10 +217,27 @@ function place(
       if (plain && bands.length === 1) values.set(decoded);
       else spread(decoded, values, { step: bands.length, at: to, scale, shift });
       if (!map.whole) for (let cell = 0; cell < valid.length; cell++) if (!map.valid[cell]) valid[cell] = 0;
-      return;
-    }
-    if (!plain) for (let o = to; o < values.length; o += bands.length) values[o] = values[o] * scale + shift;
+    } else if (!plain)
+      for (let o = to; o < values.length; o += bands.length) values[o] = values[o] * scale + shift;
+    if (dtype === 'f32') dropUnphysical(values, valid, { step: bands.length, at: to, plain, ...bands[to] });
   });
+}
+
+/** Cells whose physical value is beyond a 32-bit float hold none. Where nothing is scaled, all are finite already. */
+function dropUnphysical(
+  values: StoredArray,
+  valid: Uint8Array,
+  {
+    step,
+    at,
+    plain,
+    scale,
+    offset,
+  }: { step: number; at: number; plain: boolean; scale: number; offset: number },
+): void {
+  if (plain && scale === 1 && offset === 0) return;
+  for (let cell = 0, o = at; cell < valid.length; cell++, o += step)
+    if (!isPhysical(values[o], scale, offset)) valid[cell] = 0;
 }
 
 /** One band of a map into every `step`-th number of a frame, from `at` on. */

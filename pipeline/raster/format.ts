@@ -10,6 +10,7 @@ import type { DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader } from './map.js';
 import { decodeNetCdf, readNetCdfHeader } from './netcdf/index.js';
 import { decodeNpy, readNpyHeader } from './npy/index.js';
+import { checkPacking } from './packing.js';
 import { checkPicture, decodePicture, readPictureHeader } from './picture.js';
 import { withRemote } from './remoteBytes.js';
 import { decodeZarr, readZarrHeader } from './zarr/index.js';
@@ -51,6 +52,10 @@ export async function readHeader(
   limits: DecodeLimits,
   options: HeaderOptions = {},
 ): Promise<MapHeader> {
+  return checkPacking(path, await headerOf(path, limits, options));
+}
+
+async function headerOf(path: string, limits: DecodeLimits, options: HeaderOptions): Promise<MapHeader> {
   const format = formatOf(path);
   if (isRemote(path)) return withRemote(path, (source) => readGeoTiffHeader(source, limits));
   if (format === 'netcdf') return readNetCdfHeader(path, limits, options);
@@ -68,14 +73,22 @@ export async function readHeader(
  * The wanted bands at position `index` of the file's time axis. `bytes` is the whole file where the caller has it (its
  * sha256 was taken from the same bytes), or the way to its bytes.
  */
-export async function decodeMap(
+export async function decodeMap(...of: Decoding): Promise<{ header: MapHeader; map: DecodedMap }> {
+  const decoded = await bandsOf(...of);
+  checkPacking(of[0], decoded.header);
+  return decoded;
+}
+
+type Decoding = [
   path: string,
   bytes: Uint8Array | ByteSource,
   wanted: readonly (number | string)[],
   index: number,
   limits: DecodeLimits,
   cache?: MapCache,
-): Promise<{ header: MapHeader; map: DecodedMap }> {
+];
+
+async function bandsOf(...[path, bytes, wanted, index, limits, cache]: Decoding) {
   const format = formatOf(path);
   if (format === 'netcdf') return decodeNetCdf(path, wanted.map(String), index, limits);
   if (format === 'zarr') return decodeZarr(path, wanted.map(String), index, limits, cache);

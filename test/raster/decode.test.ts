@@ -33,6 +33,16 @@ describe('values of GeoTIFF maps', () => {
     expect(await mixed.decode(2)).toEqual([100, 102, 104, 106, 108, 110]);
   });
 
+  it('whose scale or offset leaves no 32-bit float are refused; single cells beyond one hold no value', async () => {
+    for (const wrong of [{ scale: [1e308] }, { scale: [0] }, { scale: [Number.NaN] }, { offset: [-1e308] }]) {
+      await put({ '20051201Z.tif': tif({ dtype: 'f32', ...wrong }) });
+      expect(await refusal()).toMatchObject({ tag: 'BadRasterError', fields: { band: 0 } });
+    }
+    const values = Float32Array.of(1, 2, 3e38, -3e38, 5, 6);
+    await put({ '20051201Z.tif': tif({ dtype: 'f32', values, scale: [2] }) });
+    expect(await (await ingested()).decode()).toEqual([2, 4, null, null, 10, 12]);
+  });
+
   it('of maps of several sizes come to one grid with --grid', async () => {
     const fine = tif({ width: 6, height: 4, values: new Uint8Array(24).fill(3) });
     const half = { transform: [10, 0.5, 0, 45, 0, -0.5] as [number, number, number, number, number, number] };

@@ -102,6 +102,8 @@ describe('STAC items', () => {
     ['[]', 'document without a type'],
     [JSON.stringify({ type: 'Catalog', id: 'c', links: [] }), 'Catalog'],
     [collection({ type: 'Feature', id: 'x' }), 'item 0'],
+    [collection(), 'collection of 0 items'],
+    [JSON.stringify(item('x', { datetime: first }, { t: { href: 'gopher://x/t.tif' } })), 'gopher://'],
     [JSON.stringify(item('x', { datetime: first }, {})), 'assets []'],
     [
       JSON.stringify(item('x', { datetime: first }, { t: { href: 't.png', roles: ['thumbnail'] } })),

@@ -24,15 +24,13 @@ export function gdalItems(xml: string | undefined): { items: Map<string, string>
     bands[Number(sample)] ??= {};
     const band = bands[Number(sample)];
     const role = attribute('role');
-    if (role === 'scale') band.scale = finite(value, 1);
-    else if (role === 'offset') band.offset = finite(value, 0);
+    if (role === 'scale') band.scale = number(value, 1);
+    else if (role === 'offset') band.offset = number(value, 0);
     else if (role === 'unittype') band.unit = value;
     else if (role === 'description') band.name = value;
   }
   return { items, bands };
 }
 
-function finite(text: string, otherwise: number): number {
-  const value = Number(text);
-  return text !== '' && Number.isFinite(value) ? value : otherwise;
-}
+/** NaN where the text is no number, which is refused later: a guess would be wrong by a factor. */
+const number = (text: string, unsaid: number): number => (text === '' ? unsaid : Number(text));

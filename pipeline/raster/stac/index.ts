@@ -7,6 +7,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { BadRasterError, TimeError } from '../../errors.js';
+import { isRemote } from '../../remote/index.js';
 import { textTime } from '../time.js';
 import { unreadable } from '../unreadable.js';
 
@@ -50,6 +51,8 @@ const Item = z.looseObject({
 type Item = z.infer<typeof Item>;
 
 const MOST_BYTES = 64 << 20;
+/** Longer than any path that a file system takes. */
+const MOST_LETTERS = 8_192;
 
 export const isStac = (path: string): boolean => /\.(geo)?json$/i.test(path);
 
@@ -68,6 +71,7 @@ export async function readStac(
       'an item or a collection of items; give the JSON files of its items',
     );
   const items = type === 'Feature' ? [json] : (features as unknown[]);
+  if (items.length === 0) throw bad(path, 'it is a collection of 0 items', 'one item or more');
   return items.flatMap((one, i) => {
     const { success, data, error } = Item.safeParse(one);
     if (!success)
@@ -133,8 +137,13 @@ function isMap(href: string, type: string | null | undefined, endings: readonly 
 
 function address(path: string, href: string): string {
   if (href.includes('\0')) throw bad(path, 'an href with a zero byte', 'a path or an address');
+  if (href.length > MOST_LETTERS)
+    throw bad(path, `an href of ${href.length} letters`, 'a path or an address');
   if (/^file:\/\//i.test(href)) return fromUrl(path, href);
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(href) ? href : resolve(dirname(path), href);
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(href)?.[1];
+  if (!scheme) return resolve(dirname(path), href);
+  if (!isRemote(href)) throw bad(path, `an href of ${scheme}://`, 'a path, https:// or s3://');
+  return href;
 }
 
 function fromUrl(path: string, href: string): string {
