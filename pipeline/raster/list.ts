@@ -65,8 +65,19 @@ export async function listMaps(
 async function ofItems(path: string, options: StacOptions): Promise<MapFile[]> {
   const place = { folders: [], source: basename(dirname(path)) };
   try {
-    const assets = await readStac(path, MAP_ENDINGS, options);
-    return await Promise.all(assets.map((asset) => ofAsset(asset, place)));
+    const found = await readStac(path, MAP_ENDINGS, options);
+    return await Promise.all(
+      found.map((one) => {
+        if (!('fault' in one)) return ofAsset(one, place);
+        return {
+          path: found.length > 1 ? `${path}#${one.item}` : path,
+          size: 0,
+          mtimeMs: 0,
+          ...place,
+          fault: one.fault,
+        };
+      }),
+    );
   } catch (fault) {
     if (!isStormreelError(fault) || 'code' in fault.fields) throw fault;
     return [{ path, size: 0, mtimeMs: 0, ...place, fault }];

@@ -134,6 +134,24 @@ describe('STAC items', () => {
     });
   });
 
+  it('that are wrong are listed by their names, and the others of the collection go on', async () => {
+    await put({
+      ...maps,
+      'items.json': collection(
+        item('a', { datetime: first }, { data: { href: 'maps/a.tif' } }),
+        item('no-time', {}, { data: { href: 'maps/b.tif' } }),
+        { type: 'Feature', id: 7 },
+      ),
+    });
+    const { rejected, times } = await ingested({ sources: [at('items.json')], onBadFrame: 'skip' });
+    expect(rejected).toMatchObject([
+      { path: at('items.json#2'), tag: 'BadRasterError' },
+      { path: at('items.json#no-time'), tag: 'TimeError' },
+    ]);
+    expect(times).toEqual([['2020-01-01T00:00:00.000Z']]);
+    expect(await refusal({ sources: [at('items.json')] })).toMatchObject({ tag: 'BadRasterError' });
+  });
+
   it('are read only where the JSON file itself is named: in a folder it lies beside a map', async () => {
     await put({ 'maps/a_20200101T00Z.tif': tif(), 'maps/items.json': collection() });
     expect((await ingested({ sources: [at('maps')] })).times).toEqual([['2020-01-01T00:00:00.000Z']]);

@@ -53,15 +53,24 @@ type Item = z.infer<typeof Item>;
 const MOST_BYTES = 64 << 20;
 /** Longer than any path that a file system takes. */
 const MOST_LETTERS = 8_192;
+/** Letters of an item's name that are told. */
+const MOST_NAME = 100;
 
 export const isStac = (path: string): boolean => /\.(geo)?json$/i.test(path);
 
-/** BadRasterError: no items, or one without a map; TimeError: an item without one time. */
+/** An item that gives no map; the others of its file are not touched. */
+export interface StacFault {
+  /** Its id where it has one, else its place in the file. */
+  item: string;
+  fault: BadRasterError | TimeError;
+}
+
+/** BadRasterError: no STAC or no items. What is wrong with one item (no map, not one time) stands beside the assets of the others. */
 export async function readStac(
   path: string,
   endings: readonly string[],
   options: StacOptions = {},
-): Promise<StacAsset[]> {
+): Promise<(StacAsset | StacFault)[]> {
   const json = await readJson(path);
   const { type, features } = json as { type?: unknown; features?: unknown };
   if (type !== 'Feature' && !(type === 'FeatureCollection' && Array.isArray(features)))
@@ -72,16 +81,22 @@ export async function readStac(
     );
   const items = type === 'Feature' ? [json] : (features as unknown[]);
   if (items.length === 0) throw bad(path, 'it is a collection of 0 items', 'one item or more');
-  return items.flatMap((one, i) => {
-    const { success, data, error } = Item.safeParse(one);
-    if (!success)
-      throw bad(
-        path,
-        `item ${i}: ${error.issues[0].path.join('.')}: ${error.issues[0].message}`,
-        'a STAC item',
-      );
-    return assetsOf(path, data, endings, options);
+  return items.flatMap((one, i): (StacAsset | StacFault)[] => {
+    try {
+      return assetsOf(path, itemOf(path, one, i), endings, options);
+    } catch (fault) {
+      if (!(fault instanceof BadRasterError || fault instanceof TimeError)) throw fault;
+      const { id } = Object(one) as { id?: unknown };
+      return [{ item: typeof id === 'string' ? id.slice(0, MOST_NAME) : String(i), fault }];
+    }
   });
+}
+
+function itemOf(path: string, one: unknown, i: number): Item {
+  const { success, data, error } = Item.safeParse(one);
+  if (success) return data;
+  const [{ path: where, message }] = error.issues;
+  throw bad(path, `item ${i}: ${where.join('.')}: ${message}`, 'a STAC item');
 }
 
 async function readJson(path: string): Promise<object> {
