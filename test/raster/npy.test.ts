@@ -52,6 +52,15 @@ describe('the .npy reader', () => {
     expect([values[0], values[1], values[18], values[19]]).toEqual([null, -7, null, null]);
   });
 
+  it('finds a nodata value that 32 bits cannot hold exactly', async () => {
+    cpSync(join(golden, 'map_little_f4.npy'), at('a_20200101T00Z.npy'));
+    const bytes = readFileSync(at('a_20200101T00Z.npy'));
+    bytes.writeFloatLE(-9999.9, bytes.length - 4);
+    writeFileSync(at('a_20200101T00Z.npy'), bytes);
+    writeFileSync(at('a_20200101T00Z.json'), '{"nodata": -9999.9, "time": "2020-01-01T00:00Z"}');
+    expect((await (await ingested()).decode()).at(-1)).toBeNull();
+  });
+
   it.each([
     ['objects', 'pickle'],
     ['records', 'records'],

@@ -5,23 +5,16 @@ import type { DecodeLimits } from '../limits.js';
 import type { BandHeader, DecodedMap, MapHeader, SourceDtype } from '../map.js';
 import { isLatitude, readAxis } from './axes.js';
 import { gridMapping } from './gridMapping.js';
-import { cfTime } from './times.js';
-import { nearby, numberOf, textOf, type Variable, type VariableFile } from './variables.js';
+import { maskMissing, storedDtype, unsignedRange } from './missing.js';
+import { isTime, leadOf, readTimes, type TimeOptions } from './timeAxis.js';
+import { numberOf, textOf, type Variable, type VariableFile } from './variables.js';
 
 export interface CfHeader extends MapHeader {
   /** Row 0 of the file is the southernmost: rows are turned over when decoded. */
   southUp: boolean;
 }
 
-export interface FieldOptions {
-  /** Dates of calendars that are not of this world keep their names on the standard calendar. */
-  modelDates?: boolean;
-  /** Units of time axes that have none. */
-  timeUnits?: string;
-}
-
-/** Longest time axis: an hour a step for 120 years. */
-const MOST_TIMES = 2 ** 20;
+export type FieldOptions = TimeOptions;
 
 /** Grid, bands and times; no field is read. */
 export async function describeFields(
@@ -29,8 +22,8 @@ export async function describeFields(
   limits: DecodeLimits,
   options: FieldOptions = {},
 ): Promise<CfHeader> {
-  const { header, field } = await describeGrid(file, limits);
-  return { ...header, times: await times(file, field, options) };
+  const { header, fields, lead } = await describeGrid(file, limits);
+  return { ...header, times: await readTimes(file, fields, lead, options) };
 }
 
 /** Names of the variables on the map's grid. */
@@ -40,7 +33,7 @@ export const fieldNames = async (file: VariableFile, limits: DecodeLimits): Prom
 async function describeGrid(
   file: VariableFile,
   limits: DecodeLimits,
-): Promise<{ header: CfHeader; field: Variable }> {
+): Promise<{ header: CfHeader; fields: Variable[]; lead: string | null }> {
   const { path } = file;
   const fields = [...file.variables.values()].filter((v) => isField(v, file));
   if (fields.length === 0)
@@ -72,9 +65,11 @@ async function describeGrid(
   const southUp = y.step > 0;
   const dy = -Math.abs(y.step);
   const transform: Transform = [x.first - x.step / 2, x.step, 0, Math.max(y.first, y.last) - dy / 2, 0, dy];
-  const same = fields.filter((v) => v.dimensions.slice(-2).join() === `${rows},${columns}`);
+  const onGrid = fields.filter((v) => v.dimensions.slice(-2).join() === `${rows},${columns}`);
+  const lead = leadOf(file, onGrid);
+  const same = onGrid.filter((v) => hasLead(v, lead) || isFixed(v));
   return {
-    field: same[0],
+    ...{ fields: same, lead },
     header: {
       ...{ width, height, transform, bands: same.map(bandHeader), southUp },
       crs: geographic ? 'EPSG:4326' : (mapping?.crs ?? 'unknown'),
@@ -91,7 +86,7 @@ export async function decodeFields(
   index: number,
   limits: DecodeLimits,
 ): Promise<{ header: CfHeader; map: DecodedMap }> {
-  const { header } = await describeGrid(file, limits);
+  const { header, lead } = await describeGrid(file, limits);
   const { width, height, southUp, bands } = header;
   const { path } = file;
   const bytes = width * height * wanted.length * Float64Array.BYTES_PER_ELEMENT;
@@ -113,56 +108,17 @@ export async function decodeFields(
         },
       );
     const rank = variable.shape.length;
-    const start = variable.shape.map((_, d) => (d === 0 && rank > 2 ? index : 0));
+    const start = variable.shape.map((_, d) => (d === 0 && hasLead(variable, lead) ? index : 0));
     const count = variable.shape.map((size, d) => (d >= rank - 2 ? size : 1));
     const values = await file.read(variable, start, count);
     if (southUp) turnOver(values, width, height);
     const unsigned = unsignedRange(variable);
     if (unsigned) for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] += unsigned;
-    mask(values, variable, valid, file.defaultFill);
+    maskMissing(values, variable, valid, file.defaultFill);
     decoded.push(values);
   }
   return { header, map: { width, height, bands: decoded, valid } };
 }
-
-/** What the NetCDF library leaves in cells that no one wrote (netcdf.h, NC_FILL_*); bytes have none. */
-const DEFAULT_FILL: Record<string, number> = {
-  i16: -32767,
-  u16: 65535,
-  i32: -2147483647,
-  u32: 4294967295,
-  f32: 9.969209968386869e36,
-  f64: 9.969209968386869e36,
-};
-
-function mask(values: Float64Array, variable: Variable, valid: Uint8Array, defaultFill: boolean): void {
-  const { attributes } = variable;
-  const dtype = storedDtype(variable);
-  const unsigned = unsignedRange(variable);
-  const numbers = (key: string) =>
-    [attributes.get(key) ?? []]
-      .flat()
-      .filter((v) => typeof v === 'number')
-      .map((v) => (v < 0 ? v + unsigned : v));
-  const missing = new Set([...numbers('_FillValue'), ...numbers('missing_value')]);
-  const unwritten = defaultFill ? DEFAULT_FILL[dtype ?? ''] : undefined;
-  if (!attributes.has('_FillValue') && unwritten !== undefined) missing.add(unwritten);
-  const [least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY] = numbers('valid_range');
-  const low = numbers('valid_min')[0] ?? least;
-  const high = numbers('valid_max')[0] ?? most;
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]) || missing.has(values[i]) || values[i] < low || values[i] > high)
-      valid[i] = 0;
-}
-
-/** Classic files keep unsigned integers as signed ones with `_Unsigned = "true"`: what to add below 0; 0 for others. */
-function unsignedRange({ attributes, dtype }: Variable): number {
-  const unsigned = String(attributes.get('_Unsigned')).toLowerCase() === 'true';
-  return unsigned && dtype?.startsWith('i') ? 2 ** Number(dtype.slice(1)) : 0;
-}
-
-const storedDtype = (variable: Variable): string | null =>
-  unsignedRange(variable) ? `u${variable.dtype!.slice(1)}` : variable.dtype;
 
 function turnOver(values: Float64Array, width: number, height: number): void {
   for (let row = 0; row < height >> 1; row++) {
@@ -173,12 +129,20 @@ function turnOver(values: Float64Array, width: number, height: number): void {
   }
 }
 
-/** Two last dimensions with coordinate variables; before them at most a time axis and dimensions of one entry. */
+/** The field has a map for each entry of the time axis `lead`. */
+const hasLead = ({ dimensions }: Variable, lead: string | null): boolean =>
+  dimensions.length > 2 && dimensions[0] === lead;
+
+/** The field is one map: it counts at every time. */
+const isFixed = ({ shape }: Variable): boolean => shape.slice(0, -2).every((size) => size === 1);
+
+/** Two last dimensions with coordinate variables, neither of them times; before them at most a time axis and dimensions of one entry. */
 function isField(variable: Variable, file: VariableFile): boolean {
   const { dimensions, shape, dtype } = variable;
   if (dtype === null || dimensions.length < 2) return false;
   const [rows, columns] = dimensions.slice(-2).map((name) => file.variables.get(name));
   if (!rows || !columns || rows.shape.length !== 1 || columns.shape.length !== 1) return false;
+  if (isTime(rows) || isTime(columns)) return false;
   return shape.slice(1, -2).every((size) => size === 1);
 }
 
@@ -191,42 +155,4 @@ function bandHeader(variable: Variable): BandHeader {
     scale: numberOf(variable, 'scale_factor') ?? 1,
     offset: numberOf(variable, 'add_offset') ?? 0,
   };
-}
-
-/** Of the first dimension, or of the one time that a field on two dimensions names among its coordinates. */
-async function times(
-  file: VariableFile,
-  field: Variable,
-  { modelDates, timeUnits }: FieldOptions,
-): Promise<number[] | null> {
-  const { path } = file;
-  const variable = timeVariable(file, field);
-  if (!variable) return null;
-  const size = variable.shape[0] ?? 1;
-  if (size > MOST_TIMES)
-    throw new BadRasterError(`${path} claims ${size} times, ${MOST_TIMES} are allowed`, {
-      hint: 'cut the file into shorter ones first',
-      fields: { path, times: size },
-    });
-  const toInstant = cfTime(textOf(variable, 'units') ?? timeUnits, textOf(variable, 'calendar'), path, {
-    modelDates,
-  });
-  const stored = await file.read(
-    variable,
-    variable.shape.length ? [0] : [],
-    variable.shape.length ? [size] : [],
-  );
-  const scale = numberOf(variable, 'scale_factor') ?? 1;
-  const offset = numberOf(variable, 'add_offset') ?? 0;
-  return Array.from(stored, (value) => toInstant(value * scale + offset));
-}
-
-function timeVariable(file: VariableFile, field: Variable): Variable | undefined {
-  if (field.dimensions.length >= 3) {
-    const variable = file.variables.get(field.dimensions[0]);
-    return variable?.shape.length === 1 ? variable : undefined;
-  }
-  const names = (textOf(field, 'coordinates') ?? '').split(/\s+/).filter((name) => name !== '');
-  const scalars = names.map((name) => nearby(file, field, name)).filter((v) => v?.shape.length === 0);
-  return scalars.find((v) => / since /i.test(textOf(v!, 'units') ?? ''));
 }

@@ -77,7 +77,9 @@ async function header(
   );
   const stored = array.stored;
   const dtype = (/64/.test(stored) ? 'f64' : stored) as SourceDtype;
-  const nodata = sidecar.nodata ?? null;
+  const told = sidecar.nodata ?? null;
+  // As the values can hold it.
+  const nodata = told !== null && dtype === 'f32' ? Math.fround(told) : told;
   const given = sidecar.bands?.map((band) => (typeof band === 'string' ? Band.parse({ name: band }) : band));
   if (given && given.length !== count)
     throw bad(source, `the file beside it names ${given.length} bands`, `${count}`);

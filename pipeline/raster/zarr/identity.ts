@@ -110,7 +110,7 @@ function keysOf({ variables }: VariableFile, fields: readonly string[]): (index:
   return (index) => {
     const own = arrays.flatMap((array) => {
       const rank = array.shape.length;
-      const start = array.shape.map((_, d) => (d === 0 && rank > 2 ? index : 0));
+      const start = array.shape.map((_, d) => (d === 0 && rank > 2 && array.shape[0] > 1 ? index : 0));
       return filesOf(
         array,
         start,
