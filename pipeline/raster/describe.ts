@@ -15,7 +15,7 @@ import { type BandPlace, bandNames, placeBands } from './bands.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { MapHeader } from './map.js';
 import { isKnownCrs, sameCrs } from './projection/index.js';
-import { isFullCircle, sameGrid } from './resample.js';
+import { isTurned, sameGrid } from './resample.js';
 import type { Scan, ScannedMap } from './scan.js';
 import { targetGrid } from './target.js';
 import { footprint, tileSeries } from './tiles.js';
@@ -145,23 +145,19 @@ export function checkGrid(
     }
     if (header.transform && (header.transform[2] !== 0 || header.transform[4] !== 0))
       throw mismatch(file.path, 'a rotated grid', 'rows along the x axis');
-    if (config.grid || config.extent || sameGrid(header, first)) continue;
-    const turned =
-      header.width === first.width &&
-      header.height === first.height &&
-      isFullCircle(header) &&
-      isFullCircle(first);
-    if (!turned)
-      throw mismatch(
-        file.path,
-        `${header.width} x ${header.height} cells from ${corner(header)}`,
-        `${first.width} x ${first.height} from ${corner(first)}`,
-      );
+    if (config.grid || config.extent || sameGrid(header, first) || isTurned(header, first)) continue;
+    throw mismatch(
+      file.path,
+      `${header.width} x ${header.height} cells ${place(header)}`,
+      `${first.width} x ${first.height} ${place(first)}`,
+    );
   }
 }
 
-const corner = ({ transform }: Pick<MapHeader, 'transform'>): string =>
-  transform ? `(${transform[0]}, ${transform[3]})` : 'nowhere';
+const place = ({ transform }: Pick<MapHeader, 'transform'>): string =>
+  transform
+    ? `of ${transform[1]} x ${transform[5]} from (${transform[0]}, ${transform[3]})`
+    : 'without a place';
 
 function mismatch(path: string, found: string, expected: string): GridMismatchError {
   return new GridMismatchError(`cannot add ${path}: it has ${found}; ${expected} was expected`, {

@@ -65,12 +65,38 @@ function weightsOf(source: Place, target: Place, method: Resampling): Resampler 
   };
 }
 
-/** Equal to a thousandth of a cell. */
+/** Most cells that corners of one grid may lie apart: far ones add up what the size of a cell was rounded by. */
+const NEAR_CORNER = 1e-3;
+const FAR_CORNER = 1e-2;
+
+/** Every corner in the same place, to a small part of a cell. */
 export function sameGrid(a: Place, b: Place): boolean {
   if (a.width !== b.width || a.height !== b.height || !sameCrs(a.crs, b.crs)) return false;
   if (!a.transform || !b.transform) return a.transform === b.transform;
-  const cell = Math.abs(a.transform[1]);
-  return a.transform.every((v, i) => Math.abs(v - b.transform![i]) < 1e-3 * cell);
+  const cell = Math.min(...[1, 2, 4, 5].map((i) => Math.abs(a.transform![i])).filter((size) => size > 0));
+  const off = a.transform.map((v, i) => v - b.transform![i]);
+  const isNear = (column: number, row: number, most: number) =>
+    Math.abs(off[0] + off[1] * column + off[2] * row) < most * cell &&
+    Math.abs(off[3] + off[4] * column + off[5] * row) < most * cell;
+  const { width, height } = a;
+  const far = [
+    [width, 0],
+    [0, height],
+    [width, height],
+  ];
+  return isNear(0, 0, NEAR_CORNER) && far.every(([column, row]) => isNear(column, row, FAR_CORNER));
+}
+
+/** Global grids whose columns are the same but begin elsewhere: one holds the values of the other, turned. */
+export function isTurned(a: Place, b: Place): boolean {
+  if (!isFullCircle(a) || !isFullCircle(b)) return false;
+  const columns = (a.transform![0] - b.transform![0]) / a.transform![1];
+  const shift = Math.round(columns) * a.transform![1];
+  const [x, ...rest] = b.transform!;
+  return (
+    Math.abs(columns - Math.round(columns)) < FAR_CORNER &&
+    sameGrid(a, { ...b, transform: [x + shift, ...rest] as Transform })
+  );
 }
 
 /** True where the columns of a geographic grid go once around the Earth. */

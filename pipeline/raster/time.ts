@@ -85,9 +85,29 @@ export function commonName(assumeUtc: boolean): ReadName {
         },
       );
     const groups = found[0].groups!;
+    refuseMore(name, path, found[0]);
     if (!groups.Z && !assumeUtc) throw zoneless(basename(path), path);
     return { time: instant(groups, name, path), series: null, band: null };
   };
+}
+
+/** Digits after a date that are no hour as it is usually written, and what may be an offset: midnight, or UTC, would be a guess. */
+function refuseMore(name: string, path: string, { index, 0: text, groups }: RegExpExecArray): void {
+  const rest = name.slice(index + text.length);
+  const { hh, Z } = groups!;
+  const more = Z
+    ? null
+    : hh === undefined
+      ? /^(?:[^A-Za-z0-9]|[Tth])?\d+/.exec(rest)
+      : /^[+-]\d{2}:?\d{2}(?!\d)/.exec(rest);
+  if (!more) return;
+  throw new TimeError(
+    `the name ${basename(path)} holds ${text} and then "${more[0]}", which may ${hh === undefined ? 'be the time of day' : 'be its offset from UTC'} or not`,
+    {
+      hint: 'say what counts: --time "{*}{YYYY}{MM}{DD}_{hh}{*}.tif" (with {*} for what does not)',
+      fields: { path, found: text, more: more[0] },
+    },
+  );
 }
 
 const isDate = ({ MM, DD }: Record<string, string>): boolean =>

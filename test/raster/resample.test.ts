@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../pipeline/random.js';
 import {
   isFullCircle,
+  isTurned,
   type Resampler,
   type Resampling,
   resample,
   resampleBands,
   resampler,
+  sameGrid,
 } from '../../pipeline/raster/resample.js';
 import type { Grid } from '../../schemas/records/index.js';
 
@@ -86,6 +88,24 @@ describe('resampling', () => {
     expect(bring(globe, values, half, 'bilinear').slice(0, 2)).toEqual([5.5, 0.5]);
     const region = { ...globe, width: 3, transform: [-60, 30, 0, 90, 0, -180] } as Grid;
     expect(bring(globe, values, region, 'area')).toEqual([10, 11, 0]);
+  });
+
+  it('takes grids for the same only where all their corners are', () => {
+    const row = { width: 1000, height: 2, transform: [0, 0.1, 0, 10, 0, -0.1], crs } as Grid;
+    const cells = (dx: number, dy = -0.1) => ({ ...row, transform: [0, dx, 0, 10, 0, dy] }) as Grid;
+    expect(sameGrid(row, cells(0.1 + 1e-7))).toBe(true);
+    expect(sameGrid(row, cells(0.10005))).toBe(false); // half a cell at the far end
+    expect(sameGrid({ ...row, height: 1000 }, { ...cells(0.1, -0.10005), height: 1000 })).toBe(false);
+  });
+
+  it('takes a global map for a turned one only where columns and rows are the same', () => {
+    const globe = { width: 72, height: 36, transform: [-180, 5, 0, 90, 0, -5], crs } as Grid;
+    const other = (transform: number[]) => ({ ...globe, transform }) as Grid;
+    expect(isTurned(globe, other([0, 5, 0, 90, 0, -5]))).toBe(true);
+    expect(isTurned(other([-175, 5, 0, 90, 0, -5]), globe)).toBe(true);
+    expect(isTurned(globe, other([-177.5, 5, 0, 90, 0, -5]))).toBe(false); // half a column
+    expect(isTurned(globe, other([0, 5, 0, 36, 0, -2]))).toBe(false); // other rows
+    expect(isTurned(globe, other([180, -5, 0, 90, 0, -5]))).toBe(false); // mirrored
   });
 
   it('lets a map of 0..360 that is no full circle meet a target in -180..180', () => {

@@ -68,6 +68,32 @@ describe('times in file names, without a pattern', () => {
     ['sat4_20170831T0600Z_v12.tif', '2017-08-31T06:00Z'],
   ])('%s', (name, time) => expect(commonName(false)(name).time).toBe(utc(time)));
 
+  it.each([
+    ['x_20200101_6.tif', '_6'],
+    ['x_20200101T060030123.tif', 'T060030123'],
+    ['x_20200101t06.tif', 't06'],
+    ['20200101.0600.tif', '.0600'],
+    ['x_20200101T0600+0200.tif', '+0200'],
+    ['x_20200101T0600-0500.tif', '-0500'],
+  ])('%s is refused even under --assume-utc: what follows the date may belong to the time', (name, more) => {
+    expect(refusal(() => commonName(true)(name))).toMatchObject({
+      ...{ tag: 'TimeError', fields: { path: name, more } },
+      hint: expect.stringContaining('--time'),
+    });
+  });
+
+  it('may be followed by what is no time', () => {
+    for (const name of [
+      '20200101_ir108.tif',
+      'x20200101_v2.tif',
+      '20200101_t2m_3.tif',
+      '20200101T0600_0012.tif',
+    ])
+      expect(commonName(true)(name).time).toBe(
+        utc(name.includes('T06') ? '2020-01-01T06:00Z' : '2020-01-01'),
+      );
+  });
+
   it('two in one name are refused, naming both', () => {
     expect(refusal(() => commonName(false)('20170831T0600Z_made_20200101Z.tif'))).toMatchObject({
       tag: 'TimeError',
