@@ -4,6 +4,7 @@
  */
 import type { Job, Worker } from 'bullmq';
 import { type JobNote, noteOf } from './notes.js';
+import { PUT_OFF } from './queues/putOff.js';
 import { within } from './queues/within.js';
 
 /** A supervisor sends SIGKILL after 10 s (Docker) or more; with the queue away, the rest takes up to 5 s more. */
@@ -17,6 +18,7 @@ export function jobsInHand(worker: Worker): ReadonlyMap<string, Job> {
   worker.on('active', (job) => void jobs.set(job.id ?? '', job));
   worker.on('completed', (job) => void jobs.delete(job.id ?? ''));
   worker.on('failed', (job) => void jobs.delete(job?.id ?? ''));
+  worker.on(PUT_OFF as 'active', (job) => void jobs.delete(job.id ?? ''));
   return jobs;
 }
 

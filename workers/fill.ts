@@ -5,18 +5,14 @@ import {
   datasetAddress,
   type Finished,
   finalise,
-  openSlots,
   queueFolder,
-  readDescription,
   readFinished,
-  readPlan,
 } from '../pipeline/shards/index.js';
-import { enqueue, enqueueFinalise, type OpenGroups, withdraw, withdrawFlows } from './enqueue.js';
-import { groupKey, groupSlots } from './groups.js';
+import { enqueue, enqueueFinalise, forgetFinalise, withdraw } from './enqueue.js';
+import { openWork, type Work } from './openGroups.js';
 import { orGone } from './queues/gone.js';
 import {
   type Connection,
-  contentId,
   defaultWorkers,
   INGEST_QUEUE,
   openConnection,
@@ -25,7 +21,7 @@ import {
 } from './queues/index.js';
 import { serveQueue } from './queues/serve.js';
 import { within } from './queues/within.js';
-import { watch } from './watch.js';
+import { watch, watchOne } from './watch.js';
 
 export interface FillOptions {
   onBadFrame: 'stop' | 'skip';
@@ -37,12 +33,6 @@ export interface FillOptions {
   signal?: AbortSignal;
 }
 
-interface Work extends OpenGroups {
-  /** Frames of all slots that are committed in groups that are done. */
-  done: number;
-  total: number;
-}
-
 /** A queue that loses its jobs so often without a group done in between is not one to rely on. */
 const MOST_LOSSES = 5;
 
@@ -51,7 +41,7 @@ export async function fillDataset(folder: string, options: FillOptions): Promise
   const dir = datasetAddress(folder);
   const work = await openWork(dir, options.onBadFrame);
   if (work.jobs.length === 0) {
-    if (options.queue) await forget(dir, options.queue);
+    if (options.queue) await forget(work, options.queue);
     return finalise(dir);
   }
   const { queue, workers = defaultWorkers() } = options;
@@ -86,7 +76,7 @@ async function fillOpen(
   let losses = 0;
   for (let work = first; ; ) {
     if (work.jobs.length === 0) {
-      await withdrawFlows(connection.queue(INGEST_QUEUE), dataset);
+      if (connection.kind === 'redis') await forgetFinalise(connection.queue(INGEST_QUEUE), work);
       return finalise(dataset);
     }
     if ((await runOnce(connection, work, { onProgress, signal })) === 'done') return readFinished(dataset);
@@ -103,44 +93,25 @@ async function runOnce(
   { onProgress, signal }: Pick<FillOptions, 'onProgress' | 'signal'>,
 ): Promise<'done' | 'lost'> {
   const { kind, where } = connection;
-  const parent = await orGone(where, enqueue(connection, work));
+  await orGone(where, enqueue(connection, work));
   const onFrames = (frames: number) =>
     onProgress?.({ stage: 'ingest', done: work.done + frames, total: work.total, unit: 'frames' });
-  const watched = { queue: INGEST_QUEUE, jobs: work.jobs, signal, onFrames };
   try {
-    if (kind === 'redis') return await watch(connection, { ...watched, parent });
+    const watched = { queue: INGEST_QUEUE, jobs: work.jobs, signal, onFrames };
     if ((await watch(connection, watched)) === 'lost') return 'lost';
-    await enqueueFinalise(connection, work);
-    return await watch(connection, { ...watched, jobs: [], parent, onFrames: () => {} });
+    const id = await orGone(where, enqueueFinalise(connection, work));
+    return await watchOne(connection, { queue: INGEST_QUEUE, id, signal });
   } catch (error) {
-    await within(withdraw(connection.queue(INGEST_QUEUE), parent));
+    if (kind === 'redis') await within(withdraw(connection.queue(INGEST_QUEUE), work));
     throw error;
   }
 }
 
-async function openWork(dataset: string, onBadFrame: 'stop' | 'skip'): Promise<Work> {
-  const description = await readDescription(dataset);
-  const { revision, slots } = await readPlan(dataset);
-  const open = new Set((await openSlots(dataset)).map(({ slot }) => slot));
-  const jobs: OpenGroups['jobs'][number][] = [];
-  let done = 0;
-  let total = 0;
-  for (const [group, members] of groupSlots(slots, description).entries()) {
-    const frames = members.reduce((n, slot) => n + slot.frames.length, 0);
-    total += frames;
-    const key = groupKey(members);
-    if (members.some(({ slot }) => open.has(slot)))
-      jobs.push({ id: contentId('slots', dataset, key, onBadFrame), frames, group, key });
-    else done += frames;
-  }
-  return { dataset, revision, onBadFrame, jobs, done, total };
-}
-
 /** Nothing is left to do; what a planner that was killed left on a shared queue is taken back where that is possible. */
-async function forget(dataset: string, url: string): Promise<void> {
+async function forget(work: Work, url: string): Promise<void> {
   const connection = await openConnection({ url }).catch(() => null);
   if (!connection) return;
-  await within(withdrawFlows(connection.queue(INGEST_QUEUE), dataset));
+  await within(forgetFinalise(connection.queue(INGEST_QUEUE), work));
   await connection.close();
 }
 

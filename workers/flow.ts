@@ -23,7 +23,7 @@ import {
 } from './queues/index.js';
 import { serveQueue } from './queues/serve.js';
 import { within } from './queues/within.js';
-import { watch } from './watch.js';
+import { watchOne } from './watch.js';
 
 export interface FlowStep {
   name: string;
@@ -133,10 +133,9 @@ async function runOne(
       removeOnFail: { count: 100 },
     });
   };
-  const watched = { queue: queueName, jobs: [], parent: id, onFrames: () => {}, signal };
   do
     await orGone(connection.where, add()); // a job that the queue lost is added again
-  while ((await watch(connection, watched)) === 'lost');
+  while ((await watchOne(connection, { queue: queueName, id, signal })) === 'lost');
 }
 
 /** A queue's address may hold a password and a payload is stored: steps get it by their environment. */

@@ -27,7 +27,7 @@ export function textLog(write: (line: string) => void): WorkLog {
   return {
     line: (text) => write(text),
     job: (note) => {
-      if (note.event !== 'started') write(textOf(note));
+      if (note.event !== 'started' && note.event !== 'put-off') write(textOf(note));
     },
   };
 }

@@ -2,13 +2,14 @@
 import type { Job, Worker } from 'bullmq';
 import { SlotsProgress } from '../schemas/jobs/index.js';
 import { fromFailure } from './queues/index.js';
+import { PUT_OFF } from './queues/putOff.js';
 
 export interface JobNote {
   /**
    * `retried`: failed and will be tried again; `failed`: for good; `handed-back`: given to other workers because this
-   * one ends; `stalled`: its worker was killed or froze, and it waits again.
+   * one ends; `stalled`: its worker was killed or froze, and it waits again; `put-off`: it waits for other jobs.
    */
-  event: 'started' | 'completed' | 'retried' | 'failed' | 'handed-back' | 'stalled';
+  event: 'started' | 'completed' | 'retried' | 'failed' | 'handed-back' | 'stalled' | 'put-off';
   job: string;
   kind: string;
   dataset?: string;
@@ -40,6 +41,7 @@ export function noteJobs(worker: Worker, tell: (note: JobNote) => void): void {
     const note = noteOf(job, job.finishedOn ? 'failed' : 'retried', job.attemptsMade);
     tell({ ...note, ...duration(job), ...failure(error.message) });
   });
+  worker.on(PUT_OFF as 'active', (job) => tell(noteOf(job, 'put-off', job.attemptsMade + 1)));
   worker.on('stalled', (id) => tell({ event: 'stalled', job: id, kind: id.split('-')[0] }));
 }
 

@@ -1,7 +1,7 @@
-/** Waits for the jobs of a flow: counts frames, throws what a job threw, looks after events that were lost. */
-import type { Queue } from 'bullmq';
+/** Waits for jobs: counts frames, throws what a job threw, looks after jobs that the queue lost. */
 import { SlotsProgress } from '../schemas/jobs/index.js';
-import { GONE_AFTER_MS, goneError, orGone } from './queues/gone.js';
+import { follow, type Told } from './queues/follow.js';
+import { GONE_AFTER_MS, goneError } from './queues/gone.js';
 import { type Connection, fromFailure } from './queues/index.js';
 
 export interface WatchedJob {
@@ -12,93 +12,92 @@ export interface WatchedJob {
 
 export interface WatchOptions {
   queue: string;
+  /** In the order in which they were added. */
   jobs: readonly WatchedJob[];
-  /** The job that runs when all of them are done; none: the end of the last of them is the end. */
-  parent?: string;
   /** Told how many frames of these jobs are done. */
   onFrames(frames: number): void;
   signal?: AbortSignal;
 }
 
-/** Events can be lost between a subscription and its first read; states are looked up this often. */
-const LOOK_EVERY_MS = 1_000;
-const LOOK_AT = 50;
-/** Looks at a parent that still waits although all of its children have ended, before it counts as cut off from them. */
-const LOOKS_AT_STUCK = 3;
-
 /**
- * `done`: the parent is, or all jobs where there is none. `lost`: the queue no longer holds a job that is waited for, or the parent waits for children
- * that have all ended (a Redis that fell back to an older state, a queue that was drained). Rejects with the first typed error at once (bad input under `stop`); with an
- * Error when all others have ended and some failed for other reasons; with a QueueError when the queue is gone for a
- * minute; with the signal's reason when aborted.
+ * `done`: all jobs are. `lost`: the queue no longer holds one of them (a Redis that fell back to an older state, a queue
+ * that was drained). Rejects with the first typed error at once (bad input under `stop`); with an Error when all others
+ * have ended and some failed for other reasons; with a QueueError when the queue is gone for a minute; with the
+ * signal's reason when aborted.
  */
 export async function watch(connection: Connection, options: WatchOptions): Promise<'done' | 'lost'> {
-  const { parent, signal } = options;
-  const outcomes = connection.outcomes(options.queue);
-  const queue = connection.queue(options.queue);
-  await orGone(connection.where, outcomes.waitUntilReady());
-  signal?.throwIfAborted();
+  const { queue, jobs, signal } = options;
   const tally = frameTally(options);
-  const waiting = new Set(options.jobs.map(({ id }) => id));
+  const waiting = new Set(jobs.map(({ id }) => id));
   const failures: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  return untilOver(connection, { queue, waiting, signal }, (end, fail) => ({
+    completed: (id) => {
+      if (!waiting.delete(id)) return;
+      tally(id, null);
+      if (waiting.size > 0) return;
+      if (failures.length > 0) fail(failedError(failures, jobs.length));
+      else end('done');
+    },
+    failed: (id, reason) => {
+      if (!waiting.delete(id)) return;
+      const typed = fromFailure(reason);
+      if (typed) return fail(typed);
+      failures.push(reason);
+      if (waiting.size === 0) fail(failedError(failures, jobs.length));
+    },
+    progress: (id, value) => {
+      const said = SlotsProgress.safeParse(value);
+      if (said.success && waiting.has(id)) tally(id, said.data.frames);
+    },
+  }));
+}
+
+/** As `watch`, for one job; rejects with what the job itself threw. */
+export async function watchOne(
+  connection: Connection,
+  { queue, id, signal }: { queue: string; id: string; signal?: AbortSignal },
+): Promise<'done' | 'lost'> {
+  return untilOver(connection, { queue, waiting: new Set([id]), signal }, (end, fail) => ({
+    completed: (ended) => ended === id && end('done'),
+    failed: (ended, reason) => ended === id && fail(fromFailure(reason) ?? new Error(reason)),
+    progress: () => {},
+  }));
+}
+
+type End = (outcome: 'done' | 'lost') => void;
+type Ends = { [event in 'completed' | 'failed' | 'progress']: (...told: Parameters<Told[event]>) => unknown };
+
+const CLOCK_MS = 1_000;
+
+async function untilOver(
+  connection: Connection,
+  { queue, waiting, signal }: { queue: string; waiting: ReadonlySet<string>; signal?: AbortSignal },
+  ends: (end: End, fail: (error: unknown) => void) => Ends,
+): Promise<'done' | 'lost'> {
+  signal?.throwIfAborted();
+  if (waiting.size === 0) return 'done';
+  let stop = () => {};
   let clock: NodeJS.Timeout | undefined;
   let silent = 0;
-  let over = false;
   let abort = () => {};
   try {
     return await new Promise<'done' | 'lost'>((end, fail) => {
-      const completed = (id: string) => {
-        if (id === parent) return end('done');
-        if (waiting.delete(id)) tally(id, null);
-        if (waiting.size > 0) return;
-        if (failures.length > 0) fail(failedError(failures, options.jobs.length));
-        else if (parent === undefined) end('done');
-      };
-      const failed = (id: string, reason: string) => {
-        if (id !== parent && !waiting.delete(id)) return;
-        const typed = fromFailure(reason);
-        if (typed || id === parent) return fail(typed ?? new Error(reason));
-        failures.push(reason);
-        if (waiting.size === 0) fail(failedError(failures, options.jobs.length));
-      };
-      outcomes.on('completed', ({ jobId }) => completed(jobId));
-      outcomes.on('failed', ({ jobId, failedReason }) => failed(jobId, failedReason));
-      outcomes.on('progress', ({ jobId, data }) => {
-        const told = SlotsProgress.safeParse(data);
-        if (told.success && waiting.has(jobId)) tally(jobId, told.data.frames);
-      });
       abort = () => fail(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
-      let stuck = 0;
-      const look = () =>
-        lookUp(queue, [...(parent ? [parent] : []), ...nextOf(waiting)], {
-          completed,
-          failed,
-          lost: () => end('lost'),
-        })
-          .then((states) => {
-            silent = 0;
-            stuck = waiting.size === 0 && states[0] === 'waiting-children' ? stuck + 1 : 0;
-            if (stuck >= LOOKS_AT_STUCK) end('lost');
-          })
-          .catch(() => {}) // the server is away for a moment
-          .finally(() => {
-            if (!over) timer = setTimeout(look, LOOK_EVERY_MS);
-          });
-      timer = setTimeout(look, LOOK_EVERY_MS);
-      // Counted in looks, so that a machine that slept loses nothing.
+      const answered = () => {
+        silent = 0;
+      };
+      stop = follow(connection, queue, waiting, { ...ends(end, fail), answered, lost: () => end('lost') });
+      // Counted in ticks, so that a machine that slept loses nothing.
       clock = setInterval(() => {
-        silent += LOOK_EVERY_MS;
+        silent += CLOCK_MS;
         if (silent >= GONE_AFTER_MS) fail(goneError(connection.where));
-      }, LOOK_EVERY_MS);
+      }, CLOCK_MS);
     });
   } finally {
-    over = true;
-    clearTimeout(timer);
+    stop();
     clearInterval(clock);
     signal?.removeEventListener('abort', abort);
-    for (const event of ['completed', 'failed', 'progress'] as const) outcomes.removeAllListeners(event);
   }
 }
 
@@ -114,30 +113,6 @@ function frameTally({ jobs, onFrames }: WatchOptions): (id: string, frames: numb
     job.done = now;
     onFrames(sum);
   };
-}
-
-/** The next few ids; each look takes others. */
-function nextOf(waiting: Set<string>): string[] {
-  const next = [...waiting].slice(0, LOOK_AT);
-  for (const id of next) {
-    waiting.delete(id);
-    waiting.add(id);
-  }
-  return next;
-}
-
-async function lookUp(
-  queue: Queue,
-  ids: readonly string[],
-  told: { completed(id: string): void; failed(id: string, reason: string): void; lost(): void },
-): Promise<string[]> {
-  const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
-  for (const [i, id] of ids.entries())
-    if (states[i] === 'completed') told.completed(id);
-    else if (states[i] === 'failed')
-      told.failed(id, (await queue.getJob(id))?.failedReason ?? 'no reason was kept');
-    else if (states[i] === 'unknown') told.lost();
-  return states;
 }
 
 function failedError(failures: readonly string[], jobs: number): Error {

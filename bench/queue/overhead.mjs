@@ -3,7 +3,7 @@
  * end; ours with payload checks, retries, locks of our length, finish tracking and the finalise job. Runs alternate.
  * Then the time in which a plan of 10,000 slots is on the queue.
  *
- *   npm run bench:queue            npm run bench:queue -- --jobs 2000 --rounds 9 --json
+ *   npm run bench:queue            npm run bench:queue -- --jobs 2000 --rounds 9 --queue redis --json
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { createPostgresBackend, Queue, Worker } from 'bullmq';
 import { enqueue, enqueueFinalise } from '../../dist/workers/enqueue.js';
 import { contentId, INGEST_QUEUE, openConnection, WORKER_OPTIONS } from '../../dist/workers/queues/index.js';
 import { openPglite } from '../../dist/workers/queues/pglite.js';
-import { watch } from '../../dist/workers/watch.js';
+import { watch, watchOne } from '../../dist/workers/watch.js';
 import { hasRedis, startRedis } from './redis.mjs';
 import { median } from './statistics.mjs';
 
@@ -25,16 +25,20 @@ const { values: flags } = parseArgs({
   options: {
     jobs: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '7' },
+    /** One back end alone. */
+    queue: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 const jobs = Number(flags.jobs);
 const folder = mkdtempSync(join(tmpdir(), 'stormreel-bench-queue-'));
-const redis = hasRedis() ? await startRedis(join(folder, 'redis')) : null;
-if (!redis) console.error('redis-server is missing: PGlite alone is measured');
+const redis = flags.queue !== 'pglite' && hasRedis() ? await startRedis(join(folder, 'redis')) : null;
+if (!redis && flags.queue !== 'pglite') console.error('redis-server is missing: PGlite alone is measured');
 
 const table = [];
-for (const kind of redis ? ['pglite', 'redis'] : ['pglite']) {
+for (const kind of ['pglite', 'redis'].filter(
+  (each) => (redis || each === 'pglite') && each === (flags.queue ?? each),
+)) {
   const rates = { bare: [], ours: [] };
   for (let round = 0; round < Number(flags.rounds); round++) {
     // Whoever comes first meets a colder machine.
@@ -103,14 +107,9 @@ async function ours(kind, name) {
   await Promise.all([connection.queue(INGEST_QUEUE).waitUntilReady(), worker.waitUntilReady()]);
   const groups = groupsOf(`/dataset-${name}`, jobs);
   const started = performance.now();
-  const parent = await enqueue(connection, groups);
-  const watched = { queue: INGEST_QUEUE, jobs: groups.jobs, onFrames: () => {} };
-  if (kind === 'redis') await watch(connection, { ...watched, parent });
-  else {
-    await watch(connection, watched);
-    await enqueueFinalise(connection, groups);
-    await watch(connection, { ...watched, jobs: [], parent });
-  }
+  await enqueue(connection, groups);
+  await watch(connection, { queue: INGEST_QUEUE, jobs: groups.jobs, onFrames: () => {} });
+  await watchOne(connection, { queue: INGEST_QUEUE, id: await enqueueFinalise(connection, groups) });
   const seconds = (performance.now() - started) / 1000;
   await worker.close();
   await connection.queue(INGEST_QUEUE).obliterate({ force: true });

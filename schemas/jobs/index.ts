@@ -30,7 +30,11 @@ export const RevisionJob = z.strictObject({
 export type RevisionJob = z.infer<typeof RevisionJob>;
 
 /** Compile the manifest of a dataset whose slots are all committed. */
-export const FinaliseJob = z.strictObject({ dataset: z.string() });
+export const FinaliseJob = z.strictObject({
+  dataset: z.string(),
+  /** Given: the job waits for the jobs that fill open slots under this rule. */
+  onBadFrame: z.enum(['stop', 'skip']).optional(),
+});
 export type FinaliseJob = z.infer<typeof FinaliseJob>;
 
 /** Run one `stormreel` command. */

@@ -108,6 +108,18 @@ describe.skipIf(!hasRedis)('ingest through Redis', () => {
     expect(JSON.parse(done.stdout).hash).toBe(undisturbed);
   });
 
+  it('is ended by workers elsewhere when its planner is killed', async () => {
+    const worker = start(['worker', '--queue', queueUrl, '--workers', '1']);
+    const planner = start(ingestArgs('orphan', queueUrl, '--workers', '0'));
+    while (commits('orphan') < 1) await sleep(2);
+    planner.kill();
+    expect((await planner.ended).signal).toBe('SIGKILL');
+    const manifest = join(folder, 'orphan', 'manifest.json');
+    await expect.poll(() => existsSync(manifest), { timeout: 60_000, interval: 50 }).toBe(true);
+    worker.kill();
+    expect((await run(['dataset', 'hash', join(folder, 'orphan')])).stdout).toBe(`${undisturbed}\n`);
+  }, 120_000);
+
   it('tells a wrong password without showing it', async () => {
     const url = queueUrl.replace('correct', 'wrong');
     const { code, stdout, stderr } = await run(ingestArgs('refused', url));

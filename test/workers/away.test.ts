@@ -55,30 +55,29 @@ describe.skipIf(!hasRedis)('a Redis that goes away in the middle', () => {
   it('and comes back with its log: the run goes on', async () => {
     const redis = await startRedis();
     const { connection, jobs } = await runOn(redis.url, 20);
-    const outcome = watch(connection, { queue: 'q', jobs, parent: 'parent', onFrames: () => {} });
+    const outcome = watch(connection, { queue: 'q', jobs, onFrames: () => {} });
     await sleep(300);
     await redis.kill();
     await sleep(500);
     await redis.start();
     expect(await outcome).toBe('done');
-    expect(await connection.queue('q').getJobCounts('waiting', 'active', 'waiting-children')).toEqual({
+    expect(await connection.queue('q').getJobCounts('waiting', 'active')).toEqual({
       waiting: 0,
       active: 0,
-      'waiting-children': 0,
     });
   });
 
   it('and is emptied by somebody else: the jobs are told as lost', async () => {
     const redis = await startRedis();
     const { connection, jobs } = await runOn(redis.url, 200);
-    const outcome = watch(connection, { queue: 'q', jobs, parent: 'parent', onFrames: () => {} });
+    const outcome = watch(connection, { queue: 'q', jobs, onFrames: () => {} });
     await sleep(300);
     await connection.queue('q').obliterate({ force: true });
     expect(await outcome).toBe('lost');
   });
 });
 
-/** A flow of `count` jobs of 50 ms, and a worker at them. */
+/** `count` jobs of 50 ms, and a worker at them. */
 async function runOn(
   url: string,
   count: number,
@@ -86,8 +85,8 @@ async function runOn(
   const connection = await openConnection({ url });
   cleanUp.push(() => connection.close());
   const jobs = Array.from({ length: count }, (_, i) => ({ id: `job-${i}`, frames: 1 }));
-  const children = jobs.map(({ id }) => ({ name: 'job', queueName: 'q', opts: { jobId: id, attempts: 8 } }));
-  await connection.flow().add({ name: 'parent', queueName: 'q', opts: { jobId: 'parent' }, children });
+  const opts = (jobId: string) => ({ jobId, attempts: 8 });
+  await connection.queue('q').addBulk(jobs.map(({ id }) => ({ name: 'job', data: {}, opts: opts(id) })));
   connection.worker('q', () => sleep(50), WORKER_OPTIONS);
   return { connection, jobs };
 }

@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../workers/queues/index.js';
 import { within } from '../../workers/queues/within.js';
-import { watch } from '../../workers/watch.js';
+import { watchOne } from '../../workers/watch.js';
 
 afterEach(() => void vi.useRealTimers());
 
 /** A queue whose server answers looks as `state` does. */
 function connectionTo(state: () => Promise<string>): Connection {
-  const outcomes = Object.assign(new EventEmitter(), { waitUntilReady: async () => {} });
+  const outcomes = new EventEmitter();
   const queue = { getJobState: state, getJob: async () => null };
   return {
     where: 'redis://host:6379',
@@ -16,13 +16,13 @@ function connectionTo(state: () => Promise<string>): Connection {
     queue: () => queue,
   } as unknown as Connection;
 }
-const watched = { queue: 'q', jobs: [], parent: 'p', onFrames: () => {} };
+const watched = { queue: 'q', id: 'p' };
 const never = () => new Promise<never>(() => {});
 
-describe('watch()', () => {
+describe('watchOne()', () => {
   it('gives up with a QueueError when the queue has not answered for a minute', async () => {
     vi.useFakeTimers();
-    const outcome = watch(connectionTo(never), watched).catch((error) => error);
+    const outcome = watchOne(connectionTo(never), watched).catch((error) => error);
     await vi.advanceTimersByTimeAsync(59_000);
     expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
     await vi.advanceTimersByTimeAsync(2_000);
@@ -37,7 +37,7 @@ describe('watch()', () => {
       if (++looks < 50 || (looks > 50 && looks < 100)) throw new Error('away');
       return looks === 100 ? 'completed' : 'active';
     };
-    const outcome = watch(connectionTo(state), watched).then(() => 'done');
+    const outcome = watchOne(connectionTo(state), watched).then(() => 'done');
     await vi.advanceTimersByTimeAsync(120_000);
     expect(await outcome).toBe('done');
     expect(vi.getTimerCount()).toBe(0);

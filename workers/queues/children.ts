@@ -6,6 +6,7 @@
  *   new SafeWorker(name, '/path/of/processor.js', options)          as BullMQ's Worker
  */
 import { Child, ChildCommand, ChildPool, ParentCommand, Worker } from 'bullmq';
+import { patient } from './putOff.js';
 
 /** A child loads its modules in half a second; a machine with far too much to do takes longer. */
 const START_WITHIN_MS = 60_000;
@@ -17,6 +18,7 @@ class WorkerOfSafeChildren extends Worker {
     const made = this as unknown as { childPool: { opts: PoolOptions } | SafePool }; // private; closed by the worker
     if (!(made.childPool instanceof SafePool)) made.childPool = new SafePool(made.childPool.opts);
     super.createSandbox(file);
+    this.processFn = patient(this as unknown as Worker, this.processFn);
   }
 }
 

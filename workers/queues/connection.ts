@@ -1,5 +1,5 @@
 /**
- * One way to queues, workers and flows, wherever the queue is: PGlite in this process (`{ folder }`) or Redis (`{ url }`).
+ * One way to queues and workers, wherever the queue is: PGlite in this process (`{ folder }`) or Redis (`{ url }`).
  *
  *   const connection = await openConnection({ folder: 'dataset/queue' });
  *   await connection.queue('ingest').add(...);  await connection.close();
@@ -10,7 +10,6 @@ import { join, resolve } from 'node:path';
 import {
   type ConnectionOptions,
   createPostgresBackend,
-  FlowProducer,
   type PgPool,
   type Processor,
   Queue,
@@ -42,9 +41,8 @@ export interface Connection {
   readonly where: string;
   /** The same object for the same name. */
   queue(name: string): Queue;
-  flow(): FlowProducer;
   events(name: string): QueueEvents;
-  /** How the jobs of a queue end: those of any worker on Redis, of the workers made here inside this process. */
+  /** How jobs end in the hands of the workers made here, which are all where the queue is inside this process. */
   outcomes(name: string): Outcomes;
   /** `processor`: a function, or the path of a file that runs in child processes. */
   worker(name: string, processor: string | Processor, options: Settings): Worker;
@@ -121,7 +119,6 @@ async function answers(options: RedisOptions, url: URL): Promise<void> {
 /** How each kind makes BullMQ's classes: the only difference between PGlite and Redis. */
 interface Maker {
   queue(name: string): Queue;
-  flow(): FlowProducer;
   events(name: string): QueueEvents;
   worker(name: string, processor: string | Processor, options: Settings): Worker;
 }
@@ -130,7 +127,6 @@ function postgresMaker(connection: PgPool, { telemetry }: ConnectionSettings): M
   const factory = createPostgresBackend;
   const made = {
     queue: (name: string) => new Queue(name, { connection, telemetry }, factory),
-    flow: () => new FlowProducer({ connection, telemetry }, factory),
     events: (name: string) => new QueueEvents(name, { connection }, factory),
     worker: (name: string, processor: string | Processor, options: Settings) =>
       new SafeWorker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }, factory),
@@ -140,7 +136,6 @@ function postgresMaker(connection: PgPool, { telemetry }: ConnectionSettings): M
 
 const redisMaker = (connection: ConnectionOptions, { telemetry }: ConnectionSettings): Maker => ({
   queue: (name) => new Queue(name, { connection, telemetry }),
-  flow: () => new FlowProducer({ connection, telemetry }),
   events: (name) => new QueueEvents(name, { connection }),
   worker: (name, processor, options) =>
     new SafeWorker(name, processor, { ...childEnvironment(), ...options, telemetry, connection }),
@@ -185,9 +180,8 @@ function connect(
       queues.set(name, queue);
       return queue;
     },
-    flow: () => own(maker.flow() as FlowProducer & Made),
     events: (name) => own(maker.events(name)),
-    outcomes: (name) => (kind === 'redis' ? own(maker.events(name)) : localOf(name)),
+    outcomes: (name) => localOf(name),
     worker: (name, processor, options) => {
       const worker = own(maker.worker(name, processor, options));
       if (kind === 'pglite') localOf(name).relay(worker);

@@ -1,6 +1,7 @@
 /** Errors across the queue: a typed error is written into the job's reason as JSON and made whole again on the other side. */
 import { UnrecoverableError } from 'bullmq';
 import * as errors from '../../pipeline/errors.js';
+import { waitedFor, waitingFor } from './putOff.js';
 
 type Typed = new (message: string, options: errors.ErrorOptions) => errors.StormreelError;
 
@@ -24,7 +25,9 @@ const CLASSES: Record<errors.ErrorTag, Typed> = {
 export function toFailure(error: unknown): unknown {
   if (!errors.isStormreelError(error)) return error;
   const { tag, message, hint, fields } = error;
-  return new UnrecoverableError(JSON.stringify({ tag, message, hint, fields }));
+  const failure = new UnrecoverableError(JSON.stringify({ tag, message, hint, fields }));
+  const jobs = waitedFor(error);
+  return jobs ? waitingFor(failure, jobs) : failure;
 }
 
 /** The typed error that `reason` carries; null when it carries none. */

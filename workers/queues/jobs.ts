@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { JobsOptions, Queue, WorkerOptions } from 'bullmq';
 import { JOBS, type JobKind, MAX_PAYLOAD_BYTES, type Payload } from '../../schemas/jobs/index.js';
+import { endingsOf } from './endings.js';
 
 /** Slots and finalise jobs of all datasets. */
 export const INGEST_QUEUE = 'stormreel-ingest';
@@ -15,9 +16,6 @@ export const stepsQueue = (folder: string): string =>
 export const JOB_OPTIONS: JobsOptions = {
   attempts: 8,
   backoff: { type: 'exponential', delay: 500 },
-  // What Redis keeps is bounded, however many jobs go through (docs/performance.md, "Queue memory").
-  removeOnComplete: { count: 10_000 },
-  removeOnFail: { count: 1_000 },
 };
 
 /** A killed worker's job starts again within seconds; a child that is killed often does not fail its job. */
@@ -25,6 +23,10 @@ export const WORKER_OPTIONS = {
   lockDuration: 5_000,
   stalledInterval: 1_000,
   maxStalledCount: 100,
+  // What Redis keeps is bounded, however many jobs go through (docs/performance.md, "Queue memory"). Said by the workers, so
+  // that jobs need not carry it.
+  removeOnComplete: { count: 10_000 },
+  removeOnFail: { count: 1_000 },
 } as const satisfies Partial<WorkerOptions>;
 
 /** Decoding processes where nothing is said. */
@@ -54,19 +56,9 @@ export function processorFile(): string {
   return fileURLToPath(new URL(path, here));
 }
 
-/** Looked up side by side; each is one small command. */
-const AT_ONCE = 500;
-
 /** Removes finished jobs with these ids, which BullMQ would otherwise keep instead of the new ones. */
 export async function removeFinished(queue: Queue, ids: readonly string[]): Promise<void> {
-  for (let i = 0; i < ids.length; i += AT_ONCE)
-    await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => removeOne(queue, id)));
-}
-
-async function removeOne(queue: Queue, id: string): Promise<void> {
-  const job = await queue.getJob(id); // most are new: one cheap read each
-  if (!job) return;
-  const state = await job.getState();
-  if (state === 'completed' || state === 'failed' || state === 'unknown')
-    await job.remove({ removeChildren: false });
+  const endings = await endingsOf(queue, ids);
+  const finished = ids.filter((_, i) => endings[i] === 'completed' || endings[i] === 'failed');
+  await Promise.all(finished.map((id) => queue.remove(id, { removeChildren: false })));
 }

@@ -1,13 +1,9 @@
-/**
- * How jobs end and get on, as told by the queue: on Redis by its stream of events; inside one process by the workers,
- * which are all here, at no cost to the database.
- */
+/** How jobs end and get on inside one process, as told by the workers, which are all here, at no cost to the database. */
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'bullmq';
 
 /** Told once a job is over (`failed`: after its last attempt), or by the job itself. */
 export interface Outcomes {
-  waitUntilReady(): Promise<unknown>;
   on(event: 'completed', listener: (told: { jobId: string }) => void): unknown;
   on(event: 'failed', listener: (told: { jobId: string; failedReason: string }) => void): unknown;
   on(event: 'progress', listener: (told: { jobId: string; data: unknown }) => void): unknown;
@@ -22,7 +18,6 @@ export interface LocalOutcomes extends Outcomes {
 export function localOutcomes(): LocalOutcomes {
   const emitter = new EventEmitter();
   return Object.assign(emitter, {
-    waitUntilReady: async () => {},
     relay(worker: Worker) {
       worker.on('completed', ({ id: jobId }) => emitter.emit('completed', { jobId }));
       worker.on('progress', ({ id: jobId }, data) => emitter.emit('progress', { jobId, data }));
