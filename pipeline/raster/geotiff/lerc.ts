@@ -1,7 +1,12 @@
-/** LERC blocks (Esri's limited error raster compression), plain or inside Deflate or ZSTD; masked cells are nodata. */
+/**
+ * LERC blocks (Esri's limited error raster compression), plain or inside Deflate or ZSTD; masked cells are nodata. Blobs of
+ * one band, which most are, are unpacked by a kernel; all others, and those it will not have, by Esri's own decoder, which
+ * gives the same numbers in several copies and says what is wrong with a blob.
+ */
 import { SOURCE_ARRAY, type SourceDtype } from '../map.js';
 import type { BlockShape, Decompress } from './codecs.js';
 import { type BlockLayout, dtypeBytes } from './layout.js';
+import { RESERVE, type Scratch } from './scratch.js';
 
 type Lerc = typeof import('lerc');
 
@@ -17,12 +22,35 @@ export async function lercDecoder(
   unpack: (bytes: Uint8Array, size: number) => Uint8Array,
 ): Promise<Decompress> {
   const lerc = await loadLerc();
-  return (bytes, shape) => {
+  return (bytes, shape, scratchOf) => {
     // A LERC blob is at most its raw numbers, its mask and a header.
     const blob = layout.lercOuter === 'none' ? bytes : unpack(bytes, 2 * shape.size + 65_536);
+    const soon = byKernel(blob, layout, shape, scratchOf);
+    if (soon) return soon;
     checkHeader(lerc, blob, layout, shape);
     return numbers(lerc, blob, layout, shape);
   };
+}
+
+/** The block, in the scratch; null where the kernel leaves the blob to the library. */
+function byKernel(
+  blob: Uint8Array,
+  { dtype, blockWidth, nodata }: BlockLayout,
+  { rows, perCell, size }: BlockShape,
+  scratchOf: () => Scratch,
+): Uint8Array | null {
+  if (perCell !== 1) return null;
+  const { kernel, table, block, spare, bytes } = scratchOf();
+  const mask = spare + blob.length + RESERVE;
+  if (mask + (rows * blockWidth) / 8 + RESERVE > bytes.length) return null;
+  bytes.set(blob, spare);
+  const filler = dtype.startsWith('f') ? Number.NaN : nodata;
+  const fills = filler !== null && SOURCE_ARRAY[dtype].of(filler)[0] === filler;
+  const { lerc } = kernel.functions;
+  const type = TYPE_ORDER.indexOf(dtype);
+  const place = [spare, blob.length, block, rows, blockWidth, type, table, mask] as const;
+  const done = lerc(...place, Number.isNaN(filler) || fills ? 1 : 0, filler ?? 0);
+  return done ? bytes.subarray(block, block + size) : null;
 }
 
 /** Before anything is allocated for the block. */

@@ -5,11 +5,11 @@
 import { type Kernel, loadKernel } from '../../kernels/index.js';
 
 const PAGE = 65_536;
-/** After the kernel's own data: the table of LZW (32 KiB), then the two places. */
+/** After the kernel's own data: the table of LZW and LERC (32 KiB), then the two places. */
 const TABLE = PAGE;
 const BLOCK = 2 * PAGE;
 /** Kernels read and write some bytes past the end. */
-const RESERVE = 64;
+export const RESERVE = 64;
 /** A memory that has grown past this is given back after the map. */
 const MOST_KEPT = 64 * 2 ** 20;
 
