@@ -1,6 +1,6 @@
 /** Decompression into a buffer of known size: a block that would give more bytes is refused, never inflated further. */
 import { inflateSync } from 'node:zlib';
-import { ZSTDDecoder } from 'zstddec';
+import { type Unzstd, zstdDecoder } from '../zstd.js';
 import type { BlockLayout } from './layout.js';
 import { lercDecoder } from './lerc.js';
 import { pictureDecoder } from './pictures.js';
@@ -33,11 +33,11 @@ export async function decompressor(layout: BlockLayout): Promise<Decompress> {
     case 'packbits':
       return (bytes, { size }) => whole(packBits(bytes, size), size);
     case 'zstd': {
-      const unpack = await zstdDecoder();
+      const unpack = await unzstd();
       return (bytes, { size }) => whole(unpack(bytes, size), size);
     }
     case 'lerc':
-      return lercDecoder(layout, layout.lercOuter === 'zstd' ? await zstdDecoder() : inflate);
+      return lercDecoder(layout, layout.lercOuter === 'zstd' ? await unzstd() : inflate);
     default:
       return pictureDecoder(layout);
   }
@@ -52,18 +52,12 @@ function whole(bytes: Uint8Array, size: number): Uint8Array {
 export const inflate = (bytes: Uint8Array, size: number): Uint8Array =>
   inflateSync(bytes, { chunkSize: size + 64, maxOutputLength: size });
 
-let zstd: ZSTDDecoder | undefined;
-
-async function zstdDecoder(): Promise<(bytes: Uint8Array, size: number) => Uint8Array> {
-  if (!zstd) {
-    const decoder = new ZSTDDecoder();
-    await decoder.init();
-    zstd = decoder;
-  }
-  const decoder = zstd;
+/** A frame that declares more than the block has is refused before it is unpacked. */
+async function unzstd(): Promise<Unzstd> {
+  const unpack = await zstdDecoder();
   return (bytes, size) => {
     if (zstdContentSize(bytes) > size) throw new Error('it unpacks to more bytes than the block has');
-    return decoder.decode(bytes, size);
+    return unpack(bytes, size);
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { registry } from 'zarrita';
-import { ZSTDDecoder } from 'zstddec';
+import { zstdDecoder } from '../zstd.js';
 import { unblosc } from './blosc.js';
 
 type Meta = { shape: number[]; dataType: string };
@@ -21,22 +21,17 @@ let done = false;
 export async function boundCodecs(): Promise<void> {
   if (done) return;
   done = true;
-  const zstd = new ZSTDDecoder();
-  const ready = zstd.init();
+  const unzstd = async (bytes: Uint8Array, size: number) => (await zstdDecoder())(bytes, size).slice();
   const lz4 = registry.get('lz4')! as Loader;
   set('gzip', (bytes, most) => gunzipSync(bytes, { maxOutputLength: most }));
   set('zlib', (bytes, most) => inflateSync(bytes, { maxOutputLength: most }));
-  set('zstd', async (bytes, most) => {
-    await ready;
-    return zstd.decode(bytes, most);
-  });
-  set('blosc', async (bytes, most) => {
-    await ready;
-    return unblosc(bytes, most, {
-      zstd: (packed, size) => zstd.decode(packed, size),
+  set('zstd', unzstd);
+  set('blosc', (bytes, most) =>
+    unblosc(bytes, most, {
+      zstd: unzstd,
       lz4: async (packed, size) => unpackLz4(await lz4(), withSize(packed, size)),
-    });
-  });
+    }),
+  );
   set('lz4', async (bytes, most) => {
     if (bytes.length < 4) throw new Error(`it has ${bytes.length} bytes, not even a size`);
     const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
