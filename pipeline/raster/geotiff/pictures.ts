@@ -4,27 +4,39 @@
  */
 import sharp from 'sharp';
 import type { BlockShape, Decompress } from './codecs.js';
+import { jpegDecoder } from './jpeg.js';
 import type { BlockLayout } from './layout.js';
 
 const YCBCR = 6;
 
-export function pictureDecoder(layout: BlockLayout): Decompress {
-  return async (bytes, shape) => {
+/** Larger blocks would leave the decoder with as much memory for ever. */
+const MOST_KEPT = 2 ** 24;
+
+export async function pictureDecoder(layout: BlockLayout): Promise<Decompress> {
+  const decodeJpeg = layout.compression === 'jpeg' ? await jpegDecoder() : null;
+  return (bytes, shape) => {
     if (layout.bits !== 8) throw new Error(`it is a picture in a file of ${layout.bits} bits`);
-    const picture = layout.compression === 'jpeg' ? wholeJpeg(bytes, layout, shape) : wholeWebP(bytes);
-    const { data, info } = await sharp(picture, {
-      limitInputPixels: layout.blockWidth * layout.blockHeight,
-      failOn: 'error',
-    })
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    return fitted(data, info, layout, shape);
+    if (!decodeJpeg) return bySharp(wholeWebP(bytes), layout, shape);
+    const { pieces, plain } = wholeJpeg(bytes, layout, shape);
+    const picture = plain && shape.size <= MOST_KEPT ? decodeJpeg(pieces) : null;
+    if (!picture) return bySharp(Buffer.concat(pieces), layout, shape);
+    return fitted(picture.data, picture, layout, shape);
   };
+}
+
+async function bySharp(picture: Uint8Array, layout: BlockLayout, shape: BlockShape): Promise<Uint8Array> {
+  const { data, info } = await sharp(picture, {
+    limitInputPixels: layout.blockWidth * layout.blockHeight,
+    failOn: 'error',
+  })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return fitted(data, info, layout, shape);
 }
 
 /** The last strip may be a picture of fewer or of more rows than the map has left. */
 function fitted(
-  data: Buffer,
+  data: Uint8Array,
   { width, height, channels }: { width: number; height: number; channels: number },
   { blockWidth }: BlockLayout,
   { rows, perCell }: BlockShape,
@@ -50,13 +62,18 @@ function wholeWebP(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Tables, colour model and picture in one stream. */
+interface JpegStream {
+  /** Tables, colour model and picture, one after the other. */
+  pieces: Uint8Array[];
+  plain: boolean;
+}
+
 function wholeJpeg(
   bytes: Uint8Array,
   { jpegTables, photometric, blockWidth, blockHeight }: BlockLayout,
   { rows, perCell }: BlockShape,
-): Uint8Array {
-  const { width, height, bands, precision } = jpegFrame(bytes);
+): JpegStream {
+  const { width, height, bands, precision, plain } = jpegFrame(bytes);
   if (precision !== 8) throw new Error(`it is a JPEG of ${precision} bits, 8 are supported`);
   if (width !== blockWidth || height < rows || height > blockHeight)
     throw new Error(`it holds ${width} x ${height} cells, the block has ${blockWidth} x ${rows}`);
@@ -65,40 +82,68 @@ function wholeJpeg(
   const tables = jpegTables && jpegTables.length > 4 ? jpegTables.subarray(2, jpegTables.length - 2) : [];
   // Adobe's segment says whether three bands are YCbCr or stand as they are; without it readers guess.
   const model = bands === 3 ? adobe(photometric === YCBCR ? 1 : 0) : [];
-  return Buffer.concat([
-    bytes.subarray(0, 2),
-    Uint8Array.from(model),
-    Uint8Array.from(tables),
-    bytes.subarray(2),
-  ]);
+  const pieces = [bytes.subarray(0, 2), Uint8Array.from(model), Uint8Array.from(tables), bytes.subarray(2)];
+  return { pieces, plain };
 }
 
 const adobe = (transform: number): number[] => [
   ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform],
 ];
 
+interface JpegFrame {
+  width: number;
+  height: number;
+  bands: number;
+  precision: number;
+  /** One scan of all bands, sequential, without a colour profile. */
+  plain: boolean;
+}
+
 /** The frame header (ITU T.81, B.2.2), found by walking the segments before it. */
-function jpegFrame(bytes: Uint8Array): { width: number; height: number; bands: number; precision: number } {
+function jpegFrame(bytes: Uint8Array): JpegFrame {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw new Error('it is no JPEG');
-  let at = 2;
-  while (at + 9 < bytes.length) {
+  for (const { marker, at } of segments(bytes)) {
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame && at + 9 < bytes.length) {
+      const bands = bytes[at + 9];
+      return {
+        precision: bytes[at + 4],
+        height: bytes[at + 5] * 256 + bytes[at + 6],
+        width: bytes[at + 7] * 256 + bytes[at + 8],
+        bands,
+        plain: (marker === BASELINE || marker === EXTENDED) && isOneScan(bytes, bands),
+      };
+    }
+  }
+  throw new Error('it is a JPEG without a frame header');
+}
+
+const BASELINE = 0xc0;
+const EXTENDED = 0xc1;
+/** A segment that may hold a colour profile. */
+const APP2 = 0xe2;
+const SCAN = 0xda;
+
+function isOneScan(bytes: Uint8Array, bands: number): boolean {
+  for (const { marker, at } of segments(bytes)) {
+    if (marker === APP2) return false;
+    if (marker === SCAN) return bytes[at + 4] === bands;
+  }
+  return false;
+}
+
+/** Markers and where they stand, up to the first scan. */
+function* segments(bytes: Uint8Array): Generator<{ marker: number; at: number }> {
+  for (let at = 2; at + 4 < bytes.length; ) {
     if (bytes[at] !== 0xff) throw new Error(`byte ${at} starts no segment of a JPEG`);
     const marker = bytes[at + 1];
     if (marker === 0xff) {
       at++;
       continue;
     }
+    yield { marker, at };
     const length = bytes[at + 2] * 256 + bytes[at + 3];
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame)
-      return {
-        precision: bytes[at + 4],
-        height: bytes[at + 5] * 256 + bytes[at + 6],
-        width: bytes[at + 7] * 256 + bytes[at + 8],
-        bands: bytes[at + 9],
-      };
-    if (marker === 0xda || length < 2) break;
+    if (marker === SCAN || length < 2) return;
     at += 2 + length;
   }
-  throw new Error('it is a JPEG without a frame header');
 }
