@@ -21,6 +21,12 @@ export function takeBuffer(bytes: number): ArrayBuffer {
   return buffer;
 }
 
+/** `bytes` bytes at the beginning of a buffer that may be larger, so that files of many sizes share few buffers. */
+export function takeBytes(bytes: number): Uint8Array {
+  const step = 2 ** Math.max(6, Math.floor(Math.log2(Math.max(1, bytes))) - 2);
+  return new Uint8Array(takeBuffer(Math.ceil(bytes / step) * step), 0, bytes);
+}
+
 /** Gives back what `takeBuffer` gave: nobody may use it any more. Other buffers, and those given back, are left alone. */
 export function giveBuffer(buffer: ArrayBufferLike): void {
   if (!lent.delete(buffer) || buffer.byteLength < LEAST || buffer.byteLength > MOST_KEPT) return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { giveBuffer, takeBuffer } from '../pipeline/buffers.js';
+import { giveBuffer, takeBuffer, takeBytes } from '../pipeline/buffers.js';
 
 const MIB = 2 ** 20;
 
@@ -27,4 +27,18 @@ test('what waits to be lent again is bounded', () => {
   many.forEach(giveBuffer);
   const again = Array.from({ length: 20 }, () => takeBuffer(5 * MIB));
   expect(again.filter((one) => many.includes(one)).length).toBeLessThanOrEqual(12);
+});
+
+test('takeBytes() lets files of nearly one size share a buffer, at most a quarter larger than they', () => {
+  const first = takeBytes(1_000_000);
+  expect(first.length).toBe(1_000_000);
+  giveBuffer(first.buffer);
+  const second = takeBytes(1_000_500);
+  expect(second.length).toBe(1_000_500);
+  expect(second.buffer).toBe(first.buffer);
+  for (const bytes of [0, 1, 4_095, 4_097, 100_000, 3 * MIB + 1, 2 ** 26 - 1]) {
+    const its = takeBytes(bytes);
+    expect(its.length).toBe(bytes);
+    expect(its.buffer.byteLength).toBeLessThanOrEqual(Math.max(64, bytes * 1.25));
+  }
 });

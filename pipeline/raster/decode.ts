@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { STORED, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription, FrameSource, PlannedFrame, Series } from '../../schemas/records/index.js';
-import { giveBuffer, takeBuffer } from '../buffers.js';
+import { giveBuffer, takeBytes } from '../buffers.js';
 import { BadRasterError, SourceChangedError } from '../errors.js';
 import { isRemote } from '../remote/index.js';
 import type { ByteSource } from './bytes.js';
@@ -136,7 +136,7 @@ async function readSource(
 
 /** The `size` bytes of a file; who is done with them may give their buffer back. */
 async function readLent(path: string, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(takeBuffer(size));
+  const bytes = takeBytes(size);
   try {
     const file = await open(path, 'r');
     try {
