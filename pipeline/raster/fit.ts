@@ -55,11 +55,14 @@ function refuseOtherStorage(
   );
 }
 
-/** Tiles are named `SERIES.TILE`, or `TILE` alone where the dataset has one source series, whose name is then not kept. */
+/**
+ * Tiles are named `SERIES.TILE`, or `TILE` alone where the dataset has one source series, whose name is then not kept. A
+ * series may have dots in its name, being a folder in a folder; a tile has none.
+ */
 function seriesOf(map: ScannedMap, known: readonly Series[]): Series[] {
   const tiles = known.filter(({ tile }) => tile !== null);
   const found = tiles.length
-    ? tiles.filter(({ name }) => name.startsWith(`${map.series}.`) || !name.includes('.'))
+    ? tiles.filter(({ name }) => !name.includes('.') || name.slice(0, name.lastIndexOf('.')) === map.series)
     : known.filter(({ name }) => name === map.series);
   if (found.length > 0) return found;
   const expected = known.slice(0, 5).map(({ name }) => name);

@@ -83,6 +83,15 @@ describe('the Zarr reader', () => {
       expect(await frame(path, band, i)).toEqual(expected.slice(i * 60, (i + 1) * 60));
   });
 
+  it('reads truth values as 0 and 1', async () => {
+    const path = store('truth.zarr', {
+      array: { dtype: '|b1' },
+      chunk: Uint8Array.of(1, 0, 0, 1, 1, 1, 0, 0),
+    });
+    expect(await frame(path, 'f', 0)).toEqual([1, 0, 0, 1]);
+    expect(await frame(path, 'f', 1)).toEqual([1, 1, 0, 0]);
+  });
+
   it('is a source like any other: a folder that holds it, or the store itself', async () => {
     cpSync(join(golden, 'xarray_two.zarr'), at('maps/xarray.zarr'), { recursive: true });
     for (const source of [at('maps'), at('maps/xarray.zarr')]) {

@@ -54,7 +54,7 @@ export async function openZarr(path: string, limits: DecodeLimits, cache?: MapCa
 
   async function chunk(array: ZarrArray, at: readonly number[]): Promise<Chunk> {
     try {
-      const found = (await (await open(array)).getChunk([...at])) as Chunk;
+      const found = plain((await (await open(array)).getChunk([...at])) as Chunk);
       const expected = array.chunkShape.reduce((n, size) => n * size, 1);
       if (found.data.length === expected) return found;
       throw new Error(`a chunk unpacks to ${found.data.length} of ${expected} values`);
@@ -118,6 +118,13 @@ export function chunksOf(
     },
     [[]],
   );
+}
+
+/** Truth values come in an array that has no entries by number. */
+function plain(chunk: Chunk): Chunk {
+  const { data } = chunk as unknown as { data: { length: number; get?(i: number): unknown } };
+  if (!data.get) return chunk;
+  return { ...chunk, data: Uint8Array.from({ length: data.length }, (_, i) => Number(data.get!(i))) };
 }
 
 /** The part of a chunk that lies in the slice, run by run along the last dimension. */
