@@ -66,6 +66,7 @@ function define(crs: string): string | null {
 /** What proj4 cannot make sense of has no definition. */
 function checked(text: string | null): string | null {
   if (text === null) return null;
+  if (BEYOND.test(text) && !isSphere(text)) return null;
   try {
     const sound = completed(text);
     proj4(sound, DEGREES['EPSG:4326']);
@@ -75,15 +76,28 @@ function checked(text: string | null): string | null {
   }
 }
 
+/** Of an ellipsoid proj4 has these as of a sphere, some 10 km off; axes that run to the west or south it does not turn. */
+const BEYOND = /^\+proj=(ortho|gnom|vandg|mill)\b|\+axis=\w?[ws]/;
+
+function isSphere(text: string): boolean {
+  const [, a, b] = /\+a=(\S+) \+b=(\S+)/.exec(text) ?? [];
+  return (
+    !text.includes('+axis=') &&
+    (/\+ellps=sphere\b/.test(text) || (a !== undefined && Number(a) === Number(b)))
+  );
+}
+
 /**
- * What proj4 gets wrong unless it is told: projections without false origins answer NaN, so does Lambert's equal-area one of a
- * sphere (a hair of flattening, half a metre, cures it), and a transverse Mercator of a sphere needs its short series.
+ * What proj4 gets wrong unless it is told: projections without origins answer NaN, so does Lambert's equal-area one of a sphere
+ * (a hair of flattening, half a metre, cures it), and a transverse Mercator of a sphere needs its short series.
  */
 function completed(text: string): string {
   if (!text.startsWith('+proj=') || /\+proj=(longlat|latlong|ob_tran)\b/.test(text)) return text;
   const [, a, b] = /\+a=(\S+) \+b=(\S+)/.exec(text) ?? [];
   const round = a !== undefined && Number(a) === Number(b);
   const parts = [round && /=laea\b/.test(text) ? text.replace(/\+b=\S+/, '+rf=1e7') : text];
+  if (!/=(utm|omerc)\b/.test(text))
+    for (const origin of ['+lat_0=', '+lon_0=']) if (!text.includes(origin)) parts.push(`${origin}0`);
   if (!text.includes('+x_0=')) parts.push('+x_0=0');
   if (!text.includes('+y_0=')) parts.push('+y_0=0');
   if (round && /=tmerc\b/.test(text)) parts.push('+approx');

@@ -39,10 +39,31 @@ export function fromGeoKeys(keys: GeoKeys): string | null {
   const { proj4, coordinatesConversionParameters, isGCS, errors } = convert!(keys);
   const faults = Object.keys(errors).filter((name) => name !== 'bothGCSAndPCSAreSet');
   const { x } = coordinatesConversionParameters;
+  // Axes to the west or south: proj4 would turn them round, and every place with them.
+  if (/\+axis=\w?[ws]/.test(proj4) || WRONG.has(Number(keys.ProjectedCSTypeGeoKey))) return null;
   if (faults.length > 0 || /geocent/.test(proj4) || (isGCS && x !== 1)) return null;
   const parts = proj4.split(/\s+/).filter((part) => !/^(\+axis=|\+pm=0$|$)/.test(part));
   if (x !== 1) parts.push(`+to_meter=${x}`);
-  return polar(parts, keys).join(' ');
+  if (UNCENTRED.has(Number(keys.ProjectedCSTypeGeoKey))) parts.push('+no_uoff');
+  return polar(trueScale(parts), keys).join(' ');
+}
+
+/** Codes whose entries are wrong: feet for yards, a unit of 3.3 m for a foot, an ellipsoid where the method takes a sphere. */
+const WRONG = new Set([24370, 24371, 24372, 24373, 24374, 24382, 5472, 9311]);
+
+/** Oblique Mercators of variant A, which count from where the line meets the equator; the tables say variant B. */
+const UNCENTRED = new Set([
+  ...[3078, 3079, 3591, 6497, 26731, 26931, 3468, 6394, 3167, 3168, 3375, 3376, 5247, 29874],
+  ...[6808, 6809, 6810, 6811, 6840, 6841, 6842, 6843],
+]);
+
+/** On cylinders the standard parallel is the one of true scale; the tables call it a cone's. */
+function trueScale(parts: string[]): string[] {
+  if (!parts.some((part) => /^\+proj=(merc|eqc)$/.test(part))) return parts;
+  const known = parts.filter((part) => part !== '+lat_ts=undefined');
+  return known.some((part) => part.startsWith('+lat_ts='))
+    ? known
+    : known.map((part) => part.replace(/^\+lat_1=/, '+lat_ts='));
 }
 
 /** Polar stereographic: the tables leave out which pole it is, the keys call the true-scale latitude an origin. */
