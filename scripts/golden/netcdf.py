@@ -55,6 +55,16 @@ make("days_since_1800", units="days since 1800-01-01 00:00:0.0", times=(75000, 7
 make("julian_start", units="hours since 1-1-1 00:00:0.0", times=(17566800, 17566806, 17566812))
 make("minutes", units="minutes since 2000-02-28T23:00:00Z", times=(0, 60, 120))
 for calendar in ("360_day", "noleap"): make(f"calendar_{calendar}", calendar=calendar, good=False)
+# One bit of the second map is wrong, which its Fletcher-32 checksum tells; the values of another file lie behind a filter that few readers have.
+for name, more in (("damaged_chunk", dict(fletcher32=True)), ("zstd_chunk", dict(compression="zstd"))):
+    with nc.Dataset(out / f"{name}.nc", "w") as f:
+        for key, values, unit in (("time", np.arange(3.0), "hours since 2005-12-01"), ("lat", LAT, "degrees_north"), ("lon", LON, "degrees_east")):
+            f.createDimension(key, len(values)); v = f.createVariable(key, "f8", (key,)); v.units = unit; v[:] = values
+        f.createVariable("msl", "f4", ("time", "lat", "lon"), chunksizes=(1, 5, 12), **more)[:] = np.arange(180).reshape(3, 5, 12)
+damaged = out / "damaged_chunk.nc"
+spoilt = bytearray(damaged.read_bytes())
+spoilt[spoilt.index(np.arange(60, 120, dtype="<f4").tobytes()) + 9] ^= 1
+damaged.write_bytes(spoilt)
 make("months", units="months since 2005-01-01", good=False)
 make("longitude_first", order=("time", "lon", "lat"), good=False)
 make("gaussian", lat=np.array([60, 25.0, 0, -30, -60]), good=False)

@@ -86,6 +86,20 @@ describe('a hostile NetCDF file', () => {
     expect(Date.now() - started).toBeLessThan(60_000);
   });
 
+  it('of HDF5 is refused for the map whose chunk fails its checksum, and for that alone', async () => {
+    const file = join(golden, 'damaged_chunk.nc');
+    const map = (index: number) => decodeMap(file, new Uint8Array(0), ['msl'], index, DEFAULT_LIMITS);
+    for (const index of [0, 2]) expect((await map(index)).map.bands[0][0]).toBe(index * 60);
+    expect(await map(1).catch((e) => e)).toMatchObject({ tag: 'BadRasterError', fields: { path: file } });
+  });
+
+  it('of HDF5 is refused where its values lie behind a filter that is not known', async () => {
+    const file = join(golden, 'zstd_chunk.nc');
+    const failed = await decodeMap(file, new Uint8Array(0), ['msl'], 0, DEFAULT_LIMITS).catch((e) => e);
+    expect(failed).toMatchObject({ tag: 'BadRasterError', fields: { path: file } });
+    expect(failed.message).toContain('filter');
+  });
+
   it('of HDF5 with bytes changed is refused or read, with no other error', async () => {
     const whole = readFileSync(join(golden, 'packed_netcdf4.nc'));
     for (let at = 8; at < whole.length; at += 211) {

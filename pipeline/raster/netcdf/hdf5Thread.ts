@@ -24,7 +24,7 @@ let opened: Opened | null = null;
 
 silence();
 capWasmMemory(MEMORY_BYTES);
-await h5wasm.ready;
+refuseFailedReads(await h5wasm.ready);
 serveCalls({ describe: describeFile, read, close });
 
 /** Variables of the file, which stays open until `close`. */
@@ -59,6 +59,24 @@ function open(path: string): Opened {
   if (file.file_id < 0) throw new Error('HDF5 cannot open it');
   opened = { path, file, datasets: datasetsOf(file) };
   return opened;
+}
+
+/**
+ * The library drops what HDF5 returns: a chunk that does not unpack, fails its checksum or has a filter that is not known
+ * would come back as whatever lay in memory.
+ */
+function refuseFailedReads(library: object): void {
+  const module = library as { get_dataset_data(...args: unknown[]): number };
+  const read = module.get_dataset_data;
+  if (typeof read !== 'function') throw new Error('h5wasm reads by another function than get_dataset_data');
+  module.get_dataset_data = (...args) => {
+    const status = read.apply(module, args);
+    if (status < 0)
+      throw new Error(
+        'HDF5 cannot read a part of it: it is damaged, or packed by a filter that is not known',
+      );
+    return status;
+  };
 }
 
 /** HDF5 writes a stack of diagnostics straight to stderr for each fault, which our error tells already. */
