@@ -92,7 +92,7 @@ describe.skipIf(!hasRedis)('enqueue() on Redis', () => {
     await queue.add('finalise', { dataset: '/e' }, { jobId: 'finalise-other', ...later });
     await enqueue(connection, groupsOf('/d', 3, 2));
     expect((await finaliseIds()).sort()).toEqual([
-      expect.stringMatching(/^finalise-[0-9a-f]{32}$/),
+      expect.stringMatching(/^finalise-[\w-]{22}$/),
       'finalise-other',
     ]);
     await withdrawFinalise(queue, '/e');
@@ -153,12 +153,12 @@ describe.skipIf(!hasRedis)('withdraw() on Redis', () => {
 
 describe.skipIf(!hasRedis)('watch() on Redis', () => {
   it('sees every end of thousands of jobs, out of order too, and counts their frames', async () => {
-    const groups = groupsOf('/i', 3_000);
+    const groups = groupsOf('/i', 1_500);
     let tries = 0;
     const worker = connection.worker(
       INGEST_QUEUE,
       async (job) => {
-        if (job.data.group < 200 && job.attemptsMade === 0 && ++tries) throw new Error('passing fault');
+        if (job.data.group < 100 && job.attemptsMade === 0 && ++tries) throw new Error('passing fault');
       },
       { ...WORKER_OPTIONS, concurrency: 20 },
     );
@@ -167,8 +167,8 @@ describe.skipIf(!hasRedis)('watch() on Redis', () => {
     const onFrames = (frames: number) => told.push(frames);
     expect(await watch(connection, { queue: INGEST_QUEUE, jobs: groups.jobs, onFrames })).toBe('done');
     await worker.close();
-    expect(tries).toBe(200);
-    expect(told.at(-1)).toBe(6_000);
+    expect(tries).toBe(100);
+    expect(told.at(-1)).toBe(3_000);
     expect(told).toEqual([...told].sort((a, b) => a - b));
   }, 60_000);
 

@@ -5,14 +5,17 @@ import type { Redis } from 'ioredis';
 /** `open`: it waits or runs; `missing`: the queue does not hold it. */
 export type Ending = 'completed' | 'failed' | 'open' | 'missing';
 
-/** One letter a job. KEYS: finished jobs, failed jobs, what precedes an id in a job's own key. */
+/**
+ * One letter a job. KEYS: finished jobs, failed jobs, what precedes an id in a job's own key. ARGV: the ids, a line each: one
+ * argument costs the client a fifth of thousands.
+ */
 const SCRIPT = `
 local told = {}
-for i, id in ipairs(ARGV) do
-  if redis.call('ZSCORE', KEYS[1], id) then told[i] = 'c'
-  elseif redis.call('ZSCORE', KEYS[2], id) then told[i] = 'f'
-  elseif redis.call('EXISTS', KEYS[3] .. id) == 1 then told[i] = 'o'
-  else told[i] = 'm' end
+for id in string.gmatch(ARGV[1], '[^\\n]+') do
+  if redis.call('ZSCORE', KEYS[1], id) then told[#told + 1] = 'c'
+  elseif redis.call('ZSCORE', KEYS[2], id) then told[#told + 1] = 'f'
+  elseif redis.call('EXISTS', KEYS[3] .. id) == 1 then told[#told + 1] = 'o'
+  else told[#told + 1] = 'm' end
 end
 return table.concat(told)`;
 
@@ -31,8 +34,8 @@ export async function endingsOf(queue: OnRedis, ids: readonly string[]): Promise
   const keys = [queue.toKey('completed'), queue.toKey('failed'), queue.toKey('')];
   const endings: Ending[] = [];
   for (let i = 0; i < ids.length; i += AT_ONCE) {
-    const part = ids.slice(i, i + AT_ONCE);
-    const letters = (await client.eval(SCRIPT, keys.length, ...keys, ...part)) as string;
+    const lines = ids.slice(i, i + AT_ONCE).join('\n');
+    const letters = (await client.eval(SCRIPT, keys.length, ...keys, lines)) as string;
     for (const letter of letters) endings.push(LETTERS[letter]);
   }
   return endings;

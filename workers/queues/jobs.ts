@@ -43,9 +43,12 @@ export function payload<Kind extends JobKind>(kind: Kind, data: Payload<Kind>): 
   return checked;
 }
 
-/** `kind-<hash of parts>`: the same work has the same id, so adding it twice is harmless. BullMQ refuses colons. */
+/**
+ * `kind-<132 bits of the hash of parts>`: the same work has the same id, so adding it twice is harmless. BullMQ refuses
+ * colons, and writes an id about ten times, so it is short.
+ */
 export function contentId(kind: string, ...parts: readonly unknown[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
   return `${kind}-${hash}`;
 }
 
