@@ -35,8 +35,6 @@ const folder = join(tmpdir(), `stormreel-bench-windows-${options.frames}`);
 await makeData(folder, { frames: Number(options.frames), size: 64 });
 
 const BASE = 'stormreel, calling thread';
-/** Large pages, which NumPy asks for by itself. */
-const env = { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 const ours = (threads) => (order) => [
   process.execPath,
   [join(here, 'ours.mjs'), '--data', join(folder, 'dataset'), '--order', order].concat([
@@ -47,7 +45,6 @@ const ours = (threads) => (order) => [
     '--batch',
     batch,
   ]),
-  { env },
 ];
 const peer = (name) => (order, prepare) => [
   name === 'mosaic' ? options['python-mosaic'] : options.python,

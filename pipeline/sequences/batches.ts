@@ -8,8 +8,10 @@
  */
 import { ConfigError } from '../errors.js';
 import type { FrameStore } from '../shards/index.js';
+import type { BatchMaker, MakerOptions } from './batchMaker.js';
+import { floatBatches } from './floatBatches.js';
 import type { Order } from './order.js';
-import { type FrameLoan, frameRing } from './ring.js';
+import { storedBatches } from './storedBatches.js';
 import type { Timeline } from './timeline.js';
 import type { Windows } from './types.js';
 
@@ -39,7 +41,7 @@ export interface WindowBatchOptions {
   timeline?: Pick<Timeline, 'frame'>;
   /** Threads that read and copy; default 0. A store without files is read by the calling thread all the same. */
   threads?: number;
-  /** Batches made ready while one is lent; default 2 with threads, else 0. */
+  /** Batches made ready while one is lent; default 1 with threads, else 0. */
   ahead?: number;
   /** Whether masks are lent too; default true. */
   masks?: boolean;
@@ -54,60 +56,42 @@ export async function* windowBatches(
   options: WindowBatchOptions,
 ): AsyncGenerator<WindowBatch, void, undefined> {
   const { batch, order = asTheyCome(list, options.batch), from = 0, threads = 0, masks = true } = options;
-  const { ahead = threads > 0 ? 2 : 0 } = options;
+  const { ahead = threads > 0 ? 1 : 0 } = options;
   refuse({ batch, from, ahead, length: order.length });
   const { width, height } = store.description.grid;
-  const cells = width * height;
   const bands = store.description.bands.length;
-  const frames = batch * list.windowLength;
-  const ring = frameRing(store, {
+  const maker = makerOf(store, {
     ...ringRoom(store, list, { ...options, order, ahead }),
-    threads,
-    copies: { frames: (ahead + 1) * frames, masks },
+    ...{ frames: batch * list.windowLength, ahead, threads, masks },
   });
   const framesOf = frameLister(list, order, options.timeline);
-
-  /** Reads what the batch at `position` lacks and puts it together in place `slot`. */
-  async function make(position: number, slot: number): Promise<WindowBatch> {
-    const wanted = framesOf(position, Math.min(position + batch, order.length));
-    const loan = await ring.borrow(wanted);
-    await copied(loan, slot * frames);
-    const [start, end] = [slot * frames, slot * frames + wanted.length];
-    return {
-      shape: [wanted.length / list.windowLength, list.windowLength, height, width, bands],
-      values: ring.copies.values.subarray(start * cells * bands, end * cells * bands),
-      valid: masks ? ring.copies.valid.subarray(start * cells, end * cells) : null,
-      frames: wanted,
-      position: Math.min(position + batch, order.length),
-      reads: ring.reads,
-    };
-  }
-
-  async function copied(loan: FrameLoan, at: number): Promise<void> {
-    try {
-      await ring.copy(loan.rows, at);
-    } finally {
-      loan.release();
-    }
-  }
-
-  const underWay: Promise<WindowBatch>[] = [];
-  let [next, slot] = [from, 0];
+  const underWay: { frames: Int32Array; position: number }[] = [];
+  let next = from;
   try {
     for (;;) {
       for (; underWay.length <= ahead && next < order.length; next += batch) {
-        const making = make(next, slot);
-        making.catch(() => {}); // told when its turn comes
-        underWay.push(making);
-        slot = (slot + 1) % (ahead + 1);
+        const position = Math.min(next + batch, order.length);
+        const frames = framesOf(next, position);
+        maker.begin(frames);
+        underWay.push({ frames, position });
       }
       const ready = underWay.shift();
       if (!ready) return;
-      yield await ready;
+      const made = await maker.next();
+      yield {
+        shape: [ready.frames.length / list.windowLength, list.windowLength, height, width, bands],
+        ...ready,
+        ...made,
+      };
     }
   } finally {
-    await ring.close();
+    await maker.close();
   }
+}
+
+function makerOf(store: FrameStore, options: MakerOptions): BatchMaker {
+  const stored = store.origin && storedBatches(store, store.origin, options);
+  return stored ?? floatBatches(store, options);
 }
 
 const asTheyCome = ({ length }: Windows, batch: number): Order => ({

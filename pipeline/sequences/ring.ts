@@ -9,8 +9,7 @@
  *   loan.release();
  *   await ring.close();
  */
-import type { FrameBuffers, FrameStore } from '../shards/index.js';
-import { rowCopier } from './copyRows.js';
+import type { FrameStore } from '../shards/index.js';
 import { residentRows } from './residents.js';
 import { type RowReader, readHere } from './rowReader.js';
 import { readInThreads } from './threads.js';
@@ -34,10 +33,6 @@ export interface FrameRing {
   readonly threads: number;
   /** Lends frames by index (-1 for an empty slot); they stay until released. ConfigError: more frames lent than the ring holds. */
   borrow(frames: ArrayLike<number>): Promise<FrameLoan>;
-  /** Room for whole batches, `[copies, ...]`, when `RingOptions.copies` asks for it. */
-  readonly copies: FrameBuffers;
-  /** Copies lent rows to `copies` from frame `at` on, zeros for -1; the threads do it where there are any. */
-  copy(rows: Int32Array, at: number): Promise<void>;
   /** Ends the threads; loans that are still awaited fail. The store stays the caller's. */
   close(): Promise<void>;
 }
@@ -48,13 +43,11 @@ export interface RingOptions {
   keepFrames?: number;
   /** Reader threads; default 0. A store that has no files is read by the calling thread all the same. */
   threads?: number;
-  /** Frames to make room for in `copies`, and whether their masks are copied too; default none. */
-  copies?: { frames: number; masks: boolean };
 }
 
 export function frameRing(
   store: FrameStore,
-  { capacityFrames, keepFrames, threads = 0, copies: room = { frames: 0, masks: false } }: RingOptions,
+  { capacityFrames, keepFrames, threads = 0 }: RingOptions,
 ): FrameRing {
   const { width, height } = store.description.grid;
   const cells = width * height;
@@ -65,15 +58,10 @@ export function frameRing(
   const values = new Float32Array(new Memory(4 * capacity * size));
   const valid = new Uint8Array(new Memory(capacity * cells));
   const rows = { values, valid };
-  const maskCells = room.masks ? cells : 0;
-  const copies = {
-    values: new Float32Array(new Memory(4 * room.frames * size)),
-    valid: new Uint8Array(new Memory(room.frames * maskCells)),
-  };
   const reader: RowReader =
     readers > 0 && store.origin
-      ? readInThreads(store.description, store.origin, { rows, copies, maskCells }, readers)
-      : readHere(store, rows, { capacity, copy: rowCopier(rows, copies, size, maskCells) });
+      ? readInThreads(store.description, store.origin, rows, readers)
+      : readHere(store, rows, { capacity });
   const residents = residentRows(capacity, keepFrames);
   const underWay = new Map<number, Promise<void>>(); // frame -> the read that brings it
   let reads = 0;
@@ -101,26 +89,24 @@ export function frameRing(
     values,
     valid,
     capacity,
-    copies,
-    copy: reader.copy,
     threads: readers,
     get reads() {
       return reads;
     },
     async borrow(frames) {
-      const wanted = distinct(frames);
-      load(residents.hold(wanted).sort((a, b) => a - b));
+      const { rows: lent, missing } = residents.hold(frames);
+      load(missing.sort((a, b) => a - b));
       try {
-        await all(wanted, underWay);
+        await all(frames, underWay);
       } catch (error) {
-        residents.letGo(wanted);
+        residents.letGo(lent);
         throw error;
       }
       let held = true;
       return {
-        rows: Int32Array.from(frames, (frame) => (frame < 0 ? -1 : residents.rowOf(frame))),
+        rows: lent,
         release() {
-          if (held) residents.letGo(wanted);
+          if (held) residents.letGo(lent);
           held = false;
         },
       };
@@ -129,18 +115,12 @@ export function frameRing(
   };
 }
 
-function distinct(frames: ArrayLike<number>): number[] {
-  const found = new Set<number>();
-  for (let i = 0; i < frames.length; i++) if (frames[i] >= 0) found.add(frames[i]);
-  return [...found];
-}
-
 /** Waits for the reads of `frames` that are under way. */
-async function all(frames: readonly number[], underWay: ReadonlyMap<number, Promise<void>>): Promise<void> {
+async function all(frames: ArrayLike<number>, underWay: ReadonlyMap<number, Promise<void>>): Promise<void> {
   if (underWay.size === 0) return;
   const reads = new Set<Promise<void>>();
-  for (const frame of frames) {
-    const reading = underWay.get(frame);
+  for (let i = 0; i < frames.length; i++) {
+    const reading = underWay.get(frames[i]);
     if (reading) reads.add(reading);
   }
   // All of them, so that no row is given up while a thread still writes to it.

@@ -1,13 +1,10 @@
 /** Who fills the rows of a ring: here, the thread that asks. */
 import { frameSize } from '../../schemas/arrow/index.js';
 import type { FrameBuffers, FrameStore } from '../shards/index.js';
-import type { CopyRows } from './copyRows.js';
 
 export interface RowReader {
   /** Puts frame `frames[k]` into row `rows[k]`; the frames ascend. */
   read(frames: readonly number[], rows: readonly number[]): Promise<void>;
-  /** Copies rows of the ring to a batch (copyRows.ts). */
-  copy(rows: Int32Array, at: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -15,17 +12,12 @@ export interface RowReader {
 const STAGED = 16;
 
 /** `to`: all rows of the ring. Straight into them where the store can. */
-export function readHere(
-  store: FrameStore,
-  to: FrameBuffers,
-  { capacity, copy: copyNow }: { capacity: number; copy: CopyRows },
-): RowReader {
-  const copy = async (rows: Int32Array, at: number) => copyNow(rows, at);
+export function readHere(store: FrameStore, to: FrameBuffers, { capacity }: { capacity: number }): RowReader {
   const { values: size, cells } = frameSize(store.description);
   const row = rowsOf(to, size, cells);
   if (store.readInto) {
     const readInto = store.readInto.bind(store);
-    return { read: (frames, rows) => readInto(frames, (k) => row(rows[k])), copy, close: async () => {} };
+    return { read: (frames, rows) => readInto(frames, (k) => row(rows[k])), close: async () => {} };
   }
   const staging = Math.min(STAGED, capacity);
   const staged = { values: new Float32Array(staging * size), valid: new Uint8Array(staging * cells) };
@@ -49,7 +41,6 @@ export function readHere(
       turn = reading.catch(() => {});
       return reading;
     },
-    copy,
     close: async () => {},
   };
 }

@@ -4,76 +4,59 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { DatasetDescription } from '../../schemas/records/index.js';
-import { CorruptShardError, type ErrorFields } from '../errors.js';
 import type { FrameBuffers, FrameOrigin, FramePlace } from '../shards/index.js';
 import type { RowReader } from './rowReader.js';
+import { type PlainError, revive } from './threadErrors.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
   address: string;
   description: DatasetDescription;
-  memory: SharedFrames;
-}
-
-/** All on shared memory. */
-export interface SharedFrames {
-  /** The ring. */
+  /** The ring, on shared memory. */
   rows: FrameBuffers;
-  /** Room for batches. */
-  copies: FrameBuffers;
-  /** Cells of a mask in `copies`, 0 where there are none. */
-  maskCells: number;
 }
 
-/** Frames to read: `rows[k]` is the place in the ring of `places[k]`; or rows to copy to a batch. */
-export type Work = { places: FramePlace[]; rows: number[] } | { copy: Int32Array; at: number };
+/** Frames to read: `rows[k]` is the place in the ring of `places[k]`. */
+export interface Work {
+  places: FramePlace[];
+  rows: number[];
+}
 export type Task = Work & { number: number };
 
-/** A thread's answer; `error` in plain data, since a class does not survive the way. */
+/** A thread's answer. */
 export interface Done {
   number: number;
-  error?: { tag?: string; message: string; hint?: string; fields?: ErrorFields };
+  error?: PlainError;
 }
 
 /** Fewest frames worth a second thread. */
 const SHARE = 4;
-/** Fewest rows worth a second thread: a copy is a tenth of a read. */
-const COPIED = 64;
 
 export function readInThreads(
   description: DatasetDescription,
   origin: FrameOrigin,
-  memory: SharedFrames,
+  rows: FrameBuffers,
   count: number,
 ): RowReader {
-  const data: ThreadData = { address: origin.address, description, memory };
+  const data: ThreadData = { address: origin.address, description, rows };
   const threads = Array.from({ length: count }, () => readerThread(data));
 
-  /** Deals `length` entries out to the idlest threads, at least `share` each, and waits for all of them. */
-  async function deal(
-    length: number,
-    share: number,
-    work: (from: number, to: number) => Work,
-  ): Promise<void> {
-    const parts = Math.max(1, Math.min(count, Math.floor(length / share)));
-    const size = Math.ceil(length / parts);
+  /** Deals the frames out to the idlest threads, at least SHARE each, and waits for all of them. */
+  async function read(frames: readonly number[], to: readonly number[]): Promise<void> {
+    const parts = Math.max(1, Math.min(count, Math.floor(frames.length / SHARE)));
+    const size = Math.ceil(frames.length / parts);
     const pending: Promise<void>[] = [];
-    for (let from = 0; from < length; from += size) {
+    for (let from = 0; from < frames.length; from += size) {
       const idlest = threads.reduce((a, b) => (b.load < a.load ? b : a));
-      pending.push(idlest.ask(work(from, Math.min(length, from + size))));
+      const places = frames.slice(from, from + size).map(origin.place);
+      pending.push(idlest.ask({ places, rows: to.slice(from, from + size) }));
     }
     const results = await Promise.allSettled(pending);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   return {
-    read: (frames, rows) =>
-      deal(frames.length, SHARE, (from, to) => ({
-        places: frames.slice(from, to).map(origin.place),
-        rows: rows.slice(from, to),
-      })),
-    copy: (rows, at) =>
-      deal(rows.length, COPIED, (from, to) => ({ copy: rows.slice(from, to), at: at + from })),
+    read,
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
@@ -121,10 +104,9 @@ function readerThread(data: ThreadData) {
     ask(work: Work): Promise<void> {
       if (ended) return Promise.reject(ended);
       const task: Task = { number: next++, ...work };
-      const weight = 'copy' in work ? work.copy.length / COPIED : work.rows.length / SHARE;
       return new Promise((done, fail) => {
-        waiting.set(task.number, { done, fail, load: weight });
-        load += weight;
+        waiting.set(task.number, { done, fail, load: work.rows.length });
+        load += work.rows.length;
         worker.ref();
         worker.postMessage(task);
       });
@@ -134,10 +116,6 @@ function readerThread(data: ThreadData) {
       await worker.terminate();
     },
   };
-}
-
-function revive({ tag, message, hint = '', fields }: NonNullable<Done['error']>): Error {
-  return tag === 'CorruptShardError' ? new CorruptShardError(message, { hint, fields }) : new Error(message);
 }
 
 /** The compiled thread, where this file runs from source too. */

@@ -1,5 +1,6 @@
 /** Shards: the plan, slots filled exactly once, the manifest, and the store that all later steps read. */
 export { type CompactionPlan, planCompaction } from './compact.js';
+export { type Conversion, conversionOf } from './conversion.js';
 export { readDescription } from './description.js';
 export { type Finished, finalise, openSlots, readFinished } from './finalise.js';
 export { keptFrames } from './kept.js';
@@ -12,7 +13,16 @@ export {
   readPlan,
   readRevision,
 } from './plan.js';
-export { type FramePlace, keptBytes, type ShardReader, shardReader } from './reader.js';
+export {
+  ALL_VALID,
+  type FramePlace,
+  keptBytes,
+  MASKED,
+  NOTHING,
+  type ShardReader,
+  type StoredRows,
+  shardReader,
+} from './reader.js';
 export { openSealedArrow, sealArrow } from './seal.js';
 export {
   type DecodedFrame,

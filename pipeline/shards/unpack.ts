@@ -3,8 +3,9 @@
  * The numbers are those of `stored * scale + offset` in JavaScript, bit for bit.
  */
 import { frameSize, STORED, type StoredArray } from '../../schemas/arrow/index.js';
-import type { DatasetDescription, Dtype } from '../../schemas/records/index.js';
-import { loadKernel } from '../kernels/index.js';
+import type { DatasetDescription } from '../../schemas/records/index.js';
+import { KERNEL_PAGE, loadKernel } from '../kernels/index.js';
+import { conversionOf } from './conversion.js';
 import type { FrameBuffers } from './store.js';
 
 /** One frame: `stored [height, width, band]`, `mask` a bit for each cell or null -> the start of `out`; 0 where invalid. */
@@ -14,25 +15,21 @@ export type UnpackFrame = (stored: StoredArray, mask: Uint8Array | null, out: Fr
 const PIECE = 1 << 15;
 /** The kernel's own data lies below. */
 const BASE = 1024;
-const PAGE = 1 << 16;
-const NAMES: Record<Dtype, string> = { u8: 'U8', u16: 'U16', i16: 'I16', f32: 'F32' };
 
 export function frameUnpacker(description: DatasetDescription): UnpackFrame {
   const { bands, dtype } = description;
   const { cells } = frameSize(description);
-  const plain = bands.every(({ scale, offset }) => scale === 1 && offset === 0);
+  const { name, plain, table } = conversionOf(description);
   const pieceCells = Math.max(8, Math.floor(PIECE / bands.length / 8) * 8); // a mask is cut at whole bytes
   const pieceValues = pieceCells * bands.length;
-  const at = places(bands.length, pieceCells);
-  const { functions, memory } = loadKernel('unpack', { pages: Math.ceil(at.end / PAGE) });
+  const at = places(table.byteLength, bands.length, pieceCells);
+  const { functions, memory } = loadKernel('unpack', { pages: Math.ceil(at.end / KERNEL_PAGE) });
   const from = new STORED[dtype].array(memory.buffer, at.stored, pieceValues);
   const to = new Float32Array(memory.buffer, at.values, pieceValues);
   const bits = new Uint8Array(memory.buffer, at.mask, pieceCells / 8);
   const bytes = new Uint8Array(memory.buffer, at.valid, pieceCells);
-  new Float64Array(memory.buffer, at.table, 2 * bands.length).set(
-    bands.flatMap(({ scale, offset }) => [scale, offset]),
-  );
-  const convert = functions[`${plain ? 'unpack' : 'scale'}${NAMES[dtype]}`];
+  new Float64Array(memory.buffer, at.table, table.length).set(table);
+  const convert = functions[name];
   const copies = plain && dtype === 'f32';
 
   return (stored, mask, { values, valid }) => {
@@ -52,7 +49,8 @@ export function frameUnpacker(description: DatasetDescription): UnpackFrame {
       }
       if (mask) {
         bits.set(mask.subarray(cell >> 3, (cell + count + 7) >> 3));
-        functions.applyMask(at.mask, at.valid, at.values, count, bands.length);
+        functions.clearInvalid(at.mask, at.values, count, bands.length);
+        functions.spreadMask(at.mask, at.valid, count);
         valid.set(bytes.subarray(0, count), cell);
       }
       values.set(n === pieceValues ? to : to.subarray(0, n), cell * bands.length);
@@ -61,9 +59,9 @@ export function frameUnpacker(description: DatasetDescription): UnpackFrame {
 }
 
 /** Byte offsets in the kernel's memory. */
-function places(bands: number, cells: number) {
+function places(tableBytes: number, bands: number, cells: number) {
   const table = BASE;
-  const stored = table + 16 * bands;
+  const stored = table + tableBytes;
   const values = stored + 4 * bands * cells;
   const mask = values + 4 * bands * cells;
   const valid = mask + cells / 8;
