@@ -24,7 +24,10 @@ const FUNCTIONS = new Map<unknown, string>([
   [Uint8Array, 'fourU8'],
   [Uint16Array, 'fourU16'],
   [Int16Array, 'fourI16'],
+  [Uint32Array, 'fourU32'],
+  [Int32Array, 'fourI32'],
   [Float32Array, 'fourF32'],
+  [Float64Array, 'fourF64'],
 ]);
 
 /** Bytes of source rows, and of target rows, in the kernel at a time. */

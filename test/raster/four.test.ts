@@ -13,7 +13,7 @@ const grid = (width: number, height: number, [x, y, span]: number[]) => ({
   crs,
   transform: [x, span / width, 0, y, 0, -span / height] as Transform,
 });
-const TYPES = [Uint8Array, Uint16Array, Int16Array, Float32Array];
+const TYPES = [Uint8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array];
 
 function numbers(Type: (typeof TYPES)[number], n: number, span: number) {
   const out = new Type(n);

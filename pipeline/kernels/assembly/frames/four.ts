@@ -158,3 +158,39 @@ export function fourF32(
 ): i32 {
   return four<f32>(plane, high, rows, wide, n, out, step, valid);
 }
+export function fourU32(
+  plane: usize,
+  high: usize,
+  rows: i32,
+  wide: usize,
+  n: i32,
+  out: usize,
+  step: i32,
+  valid: usize,
+): i32 {
+  return four<u32>(plane, high, rows, wide, n, out, step, valid);
+}
+export function fourI32(
+  plane: usize,
+  high: usize,
+  rows: i32,
+  wide: usize,
+  n: i32,
+  out: usize,
+  step: i32,
+  valid: usize,
+): i32 {
+  return four<i32>(plane, high, rows, wide, n, out, step, valid);
+}
+export function fourF64(
+  plane: usize,
+  high: usize,
+  rows: i32,
+  wide: usize,
+  n: i32,
+  out: usize,
+  step: i32,
+  valid: usize,
+): i32 {
+  return four<f64>(plane, high, rows, wide, n, out, step, valid);
+}
