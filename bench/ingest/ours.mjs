@@ -4,7 +4,13 @@
  * as JSON. `npm run build` first.
  */
 import { readFileSync, rmSync } from 'node:fs';
-import { decodeFrame, describeDataset, mapCache, scanSources } from '../../dist/pipeline/raster/index.js';
+import {
+  decodeFrame,
+  describeDataset,
+  mapCache,
+  readAhead,
+  scanSources,
+} from '../../dist/pipeline/raster/index.js';
 import { createDataset, readDescription, readPlan, writeSlot } from '../../dist/pipeline/shards/index.js';
 import { IngestConfig } from '../../dist/schemas/config/index.js';
 
@@ -25,12 +31,15 @@ const { slots } = await readPlan(out);
 const stored = await readDescription(out);
 const cache = mapCache(256 * 2 ** 20);
 
-const fill = (slot) =>
-  writeSlot(out, stored, slot, {
-    decode: (frame, its, description, own) => decodeFrame(frame, its, description, { cache, ...own }),
+async function fill(slot) {
+  const ahead = readAhead();
+  await writeSlot(out, stored, slot, {
+    decode: (frame, its, description, own) => decodeFrame(frame, its, description, { cache, ahead, ...own }),
     onBadFrame: 'stop',
     attempt: 1,
   });
+  ahead.close();
+}
 const untimed = Math.ceil(warm / SLOT);
 for (const slot of slots.slice(0, untimed)) await fill(slot);
 const started = performance.now();

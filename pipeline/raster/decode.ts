@@ -1,10 +1,10 @@
 /** One planned frame -> stored values on the dataset's grid: a pure function of plan, description and source bytes. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { STORED, type StoredArray } from '../../schemas/arrow/index.js';
 import type { DatasetDescription, FrameSource, PlannedFrame, Series } from '../../schemas/records/index.js';
-import { giveBuffer, takeBytes } from '../buffers.js';
+import { giveBuffer } from '../buffers.js';
 import { BadRasterError, SourceChangedError } from '../errors.js';
 import { isRemote } from '../remote/index.js';
 import type { ByteSource } from './bytes.js';
@@ -13,9 +13,10 @@ import { decodeMap } from './format.js';
 import { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 import type { DecodedMap, MapHeader, SourceArray } from './map.js';
 import { isPhysical } from './packing.js';
+import { checkPlanned, isReadWhole, readPlanned } from './plannedFile.js';
+import type { ReadAhead } from './readAhead.js';
 import { openPlanned } from './remoteBytes.js';
 import { resampleBands, resampler } from './resample.js';
-import { unreadable } from './unreadable.js';
 import { isZarr, storeHash, storeIdentity } from './zarr/index.js';
 
 export interface DecodeOptions {
@@ -25,6 +26,9 @@ export interface DecodeOptions {
   signal?: AbortSignal;
   /** Where the values of the frame may be written, so that they need not be copied there. */
   into?: StoredArray;
+  /** Reads the files of `next`, the frame that is asked for after this one, while this one is decoded. */
+  ahead?: ReadAhead;
+  next?: PlannedFrame;
 }
 
 /** A frame as stored: `values [height, width, band]`, 0 where `valid [height, width]` is 0. */
@@ -43,10 +47,13 @@ export async function decodeFrame(
   frame: PlannedFrame,
   series: Series,
   description: DatasetDescription,
-  { limits = DEFAULT_LIMITS, cache, signal, into }: DecodeOptions = {},
+  { limits = DEFAULT_LIMITS, cache, signal, into, ahead, next }: DecodeOptions = {},
 ): Promise<DecodedFrame> {
   signal?.throwIfAborted();
-  const decode = (values?: StoredArray) => decodeWhole(frame.sources, description, { limits, cache, values });
+  // Tiles take a map from the cache: which of them reads the next one cannot be said.
+  const reading = series.tile ? {} : { ahead, next };
+  const decode = (values?: StoredArray) =>
+    decodeWhole(frame.sources, description, { limits, cache, values, ...reading });
   // A frame that goes straight to its place is not kept: without tiles nobody who fills a slot asks for it again.
   if (!series.tile && into) return decode(into.fill(0));
   const whole = await (cache ? cache.map(frameKey(frame), () => decode()) : decode());
@@ -61,18 +68,20 @@ const frameKey = ({ sources }: PlannedFrame): string =>
 async function decodeWhole(
   sources: readonly FrameSource[],
   description: DatasetDescription,
-  { limits, cache, values = zeros(description) }: WholeOptions,
+  { limits, cache, values = zeros(description), ahead, next }: WholeOptions,
 ): Promise<DecodedFrame> {
   const { sourceGrid: grid, bands } = description;
   const cells = grid.width * grid.height;
   const valid = new Uint8Array(cells).fill(1);
   const hashes: string[] = [];
-  for (const source of sources) {
-    const { bytes, sha256 } = await readSource(source, limits, cache);
+  for (const [i, source] of sources.entries()) {
+    const { bytes, sha256 } = await readSource(source, { limits, cache, ahead });
+    if (next && i === sources.length - 1) ahead?.begin(next, limits);
     hashes.push(sha256);
     const wanted = source.bands.map(({ from }) => from);
     try {
       const { header, map } = await decodeMap(source.path, bytes, wanted, source.index, limits, cache);
+      if (ahead) await setImmediate(); // what was opened meanwhile is read while the rest is computed
       place(source, header, map, description, values, valid);
       for (const band of map.bands) giveBuffer(band.buffer);
     } finally {
@@ -90,6 +99,8 @@ interface WholeOptions {
   cache: MapCache | undefined;
   /** All 0, on the source grid. */
   values?: StoredArray;
+  ahead?: ReadAhead;
+  next?: PlannedFrame;
 }
 
 const zeros = ({ sourceGrid: { width, height }, bands, dtype }: DatasetDescription): StoredArray =>
@@ -98,8 +109,7 @@ const zeros = ({ sourceGrid: { width, height }, bands, dtype }: DatasetDescripti
 /** Bytes and their hash; a NetCDF file or a stack is hashed once and read by range, so its bytes are not kept. */
 async function readSource(
   planned: FrameSource,
-  limits: DecodeLimits,
-  cache: MapCache | undefined,
+  { limits, cache, ahead }: Pick<WholeOptions, 'limits' | 'cache' | 'ahead'>,
 ): Promise<{ bytes: Uint8Array | ByteSource; sha256: string }> {
   const { path, size, mtimeMs } = planned;
   if (isRemote(path)) {
@@ -107,62 +117,15 @@ async function readSource(
     return { bytes: source, sha256 };
   }
   if (isZarr(path)) return { bytes: new Uint8Array(0), sha256: await readStore(planned, limits, cache) };
-  const now = await stat(path).catch((cause) => {
-    if (cause.code !== 'ENOENT') throw unreadable(path, cause);
-    throw new SourceChangedError(`${path} is gone since it was planned`, {
-      hint: 'put it back and run the same stormreel ingest again',
-      cause,
-      fields: { path },
-    });
-  });
-  if (now.size !== size || Math.abs(now.mtimeMs - mtimeMs) > 1)
-    throw new SourceChangedError(
-      `${path} has changed since it was planned: ${now.size} bytes of ${now.mtime.toISOString()}, not ${size} of ${new Date(mtimeMs).toISOString()}`,
-      { hint: 'run the same stormreel ingest again: it plans the new file', fields: { path } },
-    );
-  if (size > limits.fileBytes)
-    throw new BadRasterError(`${path} has ${size} bytes, ${limits.fileBytes} are allowed`, {
-      hint: 'cut it into smaller files first',
-      fields: { path, size },
-    });
-  if (/\.(nc4?|npy)$/i.test(path)) {
+  if (!isReadWhole(path)) {
+    await checkPlanned(planned, limits);
     const hash = () => streamHash(path);
     const key = `${path}\0${size}\0${mtimeMs}`;
     return { bytes: new Uint8Array(0), sha256: cache ? await cache.hash(key, hash) : await hash() };
   }
-  const bytes = await readLent(path, size);
+  const bytes = (await ahead?.take(planned)) ?? (await readPlanned(planned, limits));
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
-
-/** The `size` bytes of a file; who is done with them may give their buffer back. */
-async function readLent(path: string, size: number): Promise<Uint8Array> {
-  const bytes = takeBytes(size);
-  try {
-    const file = await open(path, 'r');
-    try {
-      for (let at = 0; at < size; ) {
-        const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST_READ), at);
-        if (bytesRead === 0)
-          throw new SourceChangedError(
-            `${path} has changed since it was planned: it ends at byte ${at} of ${size}`,
-            {
-              hint: 'run the same stormreel ingest again: it plans the new file',
-              fields: { path },
-            },
-          );
-        at += bytesRead;
-      }
-    } finally {
-      await file.close();
-    }
-    return bytes;
-  } catch (cause) {
-    giveBuffer(bytes.buffer);
-    throw unreadable(path, cause as NodeJS.ErrnoException);
-  }
-}
-
-const MOST_READ = 2 ** 26;
 
 /** Hash of the part of a store that this frame comes from. SourceChangedError as of files. */
 async function readStore(

@@ -8,5 +8,6 @@ export { DEFAULT_LIMITS, type DecodeLimits } from './limits.js';
 export { type ListOptions, listMaps, type MapFile } from './list.js';
 export type { BandHeader, MapHeader } from './map.js';
 export { isGeographicCrs } from './projection/index.js';
+export { type ReadAhead, readAhead } from './readAhead.js';
 export { isFullCircle } from './resample.js';
 export { type Scan, type ScannedMap, type ScanOptions, scanSources } from './scan.js';

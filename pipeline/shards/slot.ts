@@ -27,12 +27,15 @@ export interface DecodedFrame {
   sources: string[];
 }
 
-/** `into`: where the values may be written, so that they need not be copied there; what it holds is left over. */
+/**
+ * `into`: where the values may be written, so that they need not be copied there; what it holds is left over. `next`: the
+ * frame that is asked for after this one.
+ */
 export type DecodeFrame = (
   frame: PlannedFrame,
   series: Series,
   description: DatasetDescription,
-  options?: { into?: StoredArray },
+  options?: { into?: StoredArray; next?: PlannedFrame },
 ) => Promise<DecodedFrame>;
 
 /** A frame that stands in a shard already; `frame` is null for a bad one. */
@@ -74,11 +77,12 @@ export async function writeSlot(
   const good = shardBuilder(description, slot.frames.length);
   try {
     const frames: Commit['frames'] = [];
-    for (const planned of slot.frames) {
+    for (const [i, planned] of slot.frames.entries()) {
       options.signal?.throwIfAborted();
       const kept = options.kept?.get(planned.time);
       if (kept?.frame) good.add(kept.frame);
-      frames.push(kept?.record ?? (await decodeOne(planned, series, description, options, good)));
+      const next = nextDecoded(slot, i, options);
+      frames.push(kept?.record ?? (await decodeOne(planned, next, series, description, options, good)));
     }
     const pieces = good.finish();
     const hash = createHash('sha256');
@@ -102,15 +106,23 @@ export async function writeSlot(
   }
 }
 
+/** Undefined where the frame after frame `i` stands in a shard already. */
+function nextDecoded({ frames }: Slot, i: number, { kept }: SlotOptions): PlannedFrame | undefined {
+  const next = frames.at(i + 1);
+  return next && !kept?.has(next.time) ? next : undefined;
+}
+
 async function decodeOne(
   planned: PlannedFrame,
+  next: PlannedFrame | undefined,
   series: Series,
   description: DatasetDescription,
   options: SlotOptions,
   good: ShardBuilder,
 ): Promise<Commit['frames'][number]> {
   const { time } = planned;
-  const { decoded, sources, reason } = await decodeJudged(planned, series, description, options, good.room());
+  const own = { into: good.room(), next };
+  const { decoded, sources, reason } = await decodeJudged(planned, series, description, options, own);
   if (!decoded) return { time, status: 'bad', reason, sources, content: null };
   const { values, valid } = decoded;
   good.add({ time, values, valid });
@@ -131,10 +143,10 @@ export async function decodeJudged(
   series: Series,
   description: DatasetDescription,
   { decode, onBadFrame }: Pick<SlotOptions, 'decode' | 'onBadFrame'>,
-  into?: StoredArray,
+  own: { into?: StoredArray; next?: PlannedFrame } = {},
 ): Promise<JudgedFrame> {
   try {
-    const { values, valid, sources } = await decode(planned, series, description, { into });
+    const { values, valid, sources } = await decode(planned, series, description, own);
     // Readable, but nothing was seen: no reason to stop, and nothing that may be labelled, learned from or scored.
     if (!valid.includes(1)) return { decoded: null, sources, reason: NOTHING_SEEN };
     return { decoded: { values, valid }, sources, reason: null };

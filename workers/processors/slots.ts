@@ -1,6 +1,6 @@
 /** Fills the slots of one group: decodes their maps once and commits each slot. */
 import { SourceChangedError } from '../../pipeline/errors.js';
-import { decodeFrame, type MapCache, mapCache } from '../../pipeline/raster/index.js';
+import { decodeFrame, type MapCache, mapCache, readAhead } from '../../pipeline/raster/index.js';
 import {
   keptFrames,
   readDescription,
@@ -70,7 +70,8 @@ export async function fillGroup(
   { attempt, progress, signal }: JobContext,
 ): Promise<SlotsProgress> {
   cache ??= mapCache(CACHE_BYTES);
-  const options = { cache, signal };
+  const ahead = readAhead();
+  const options = { cache, signal, ahead };
   const suspects = await readSuspects(dataset);
   const watch = watchMaps(dataset, group, budget);
   const stop = new AbortController();
@@ -98,6 +99,7 @@ export async function fillGroup(
     else await sideBySide(group, fill, () => stop.abort());
   } finally {
     watch.stop();
+    ahead.close();
   }
   return { frames };
 }

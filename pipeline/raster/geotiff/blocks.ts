@@ -1,4 +1,5 @@
 /** Blocks of one page -> its bands, each `[height * width]`, stored units. */
+import { setImmediate } from 'node:timers/promises';
 import { giveBuffer, takeBuffer } from '../../buffers.js';
 import { BadRasterError } from '../../errors.js';
 import type { ByteSource } from '../bytes.js';
@@ -9,6 +10,9 @@ import { type Scratch, takeScratch } from './scratch.js';
 
 /** Bytes of strips that are read as one. */
 const MOST_JOINED = 32 * 2 ** 20;
+
+/** After so long, what waits beside a map has its turn: a file that is read ahead, a call to stop. */
+const TURN_MS = 2;
 
 interface Wanted {
   width: number;
@@ -64,6 +68,7 @@ async function fillPlanes(
   const across = Math.ceil(width / blockWidth);
   const down = Math.ceil(height / blockHeight);
   const planes = planar === 2 ? wanted.map((sample) => [sample]) : [wanted];
+  let turned = performance.now();
   for (const [place, samples] of planes.entries()) {
     const targets = planar === 2 ? [out[place]] : out;
     const first = planar === 2 ? samples[0] * across * down : 0;
@@ -72,6 +77,9 @@ async function fillPlanes(
       const part = { top, left, width, height };
       if (isLeftOut(layout, first + number)) fillPart(targets, layout, part);
       else await decodeBlock(source, layout, first + number, { decompress, part, samples, targets });
+      if (performance.now() - turned < TURN_MS) continue;
+      await setImmediate();
+      turned = performance.now();
     }
   }
 }
