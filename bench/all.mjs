@@ -27,7 +27,7 @@ const pythons = ['python', 'python-mosaic'].flatMap((name) =>
 
 /** Name -> script, its arguments, and the rows that its JSON gives: `[what, target, measured, met]`. */
 const PARTS = {
-  ingest: ['ingest/run.mjs', ['--files', '192', '--rounds', '1'], ingestRows],
+  ingest: ['ingest/run.mjs', ['--files', '128', '--rounds', '1'], ingestRows],
   windows: ['windows/run.mjs', ['--rounds', '3', '--seconds', '1', ...pythons], windowRows],
   tensor: ['windows/tensor.mjs', ['--rounds', '3'], tensorRows],
   memory: ['windows/memory.mjs', [], memoryRows],
@@ -81,8 +81,11 @@ function windowRows({ rows }) {
   ];
 }
 
-const readsOf = (rows, order) =>
-  Math.max(...rows.filter((row) => row.order === order && row.readsPerFrame).map((row) => row.readsPerFrame));
+function readsOf(rows, order) {
+  return Math.max(
+    ...rows.filter((row) => row.order === order && row.readsPerFrame).map((row) => row.readsPerFrame),
+  );
+}
 
 function tensorRows({ backend, ratio }) {
   return [atLeast(`into ${backend} / windows built in JavaScript`, 1.5, ratio)];
