@@ -40,6 +40,14 @@ function serve(name: string, head: string) {
   return { worker, at, begin, end };
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Ends by the test's own limit: a job that stands still is the fault looked for. */
 const LIMIT_MS = 60_000;
 
@@ -69,6 +77,24 @@ describe('children that die', () => {
       await begin('a');
       expect(await end('a')).toBe('done');
       await worker.close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'go with their worker, also when it is closed while they start',
+    async () => {
+      const { worker, at, begin } = serve(
+        'early',
+        `once('pid');
+       await pause(3_000);
+       const work = async () => 'done';`,
+      );
+      await begin('a');
+      const pid = () => (existsSync(at('pid')) ? Number(readFileSync(at('pid'), 'utf8')) : 0);
+      while (!pid()) await pause(20);
+      await worker.close(true);
+      while (isAlive(pid())) await pause(20);
     },
     LIMIT_MS,
   );

@@ -1,7 +1,8 @@
 /**
  * Child processes that can be killed at any moment: the job of one that ends settles, always. BullMQ's own pool waits
  * for ever for a child that dies while it starts, fails when a message cannot be sent, and lends a child again that
- * still works on a job which the parent has given up, so that the next job would get the answer of the last.
+ * still works on a job which the parent has given up, so that the next job would get the answer of the last. A child
+ * that is still starting when the worker closes is not in its pool yet, and would keep both processes alive for ever.
  *
  *   new SafeWorker(name, '/path/of/processor.js', options)          as BullMQ's Worker
  */
@@ -27,6 +28,8 @@ export const SafeWorker = WorkerOfSafeChildren as unknown as typeof Worker;
 
 class SafePool extends ChildPool {
   private readonly options: PoolOptions;
+  private readonly starting = new Set<SafeChild>();
+  private closed = false;
 
   constructor(options: PoolOptions) {
     super(options);
@@ -45,15 +48,27 @@ class SafePool extends ChildPool {
     else super.release(child);
   }
 
+  /** Also of children that are not ready yet: they hold no job. */
+  override async clean(): Promise<void> {
+    this.closed = true;
+    for (const child of this.starting) child.childProcess?.kill('SIGKILL');
+    await super.clean();
+  }
+
   private async begin(file: string): Promise<Child> {
+    if (this.closed) throw new Error('the worker is closed');
     const child = new SafeChild(this.options.mainFile ?? '', file, this.options);
     child.on('exit', () => this.remove(child));
+    this.starting.add(child);
     try {
       await child.init();
+      if (this.closed) throw new Error('the worker was closed while a child started');
       return child;
     } catch (error) {
       if (child.childProcess?.pid) void this.kill(child).catch(() => {});
       throw error;
+    } finally {
+      this.starting.delete(child);
     }
   }
 }
