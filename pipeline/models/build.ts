@@ -22,6 +22,7 @@ export function buildModel(config: ModelConfig, shape: ModelShape): Model {
     featureCount,
     mapGrid: encoder.kind === 'cnn' ? cnn.mapGrid(encoder, shape) : evidence.mapGrid(encoder, shape),
     stateSize: config.head.kind === 'gru' ? config.head.units : 0,
+    batchMoments: encoder.kind === 'cnn' && encoder.norm === 'batch',
     auxiliary: encoder.kind === 'cnn' ? encoder.auxiliary : 0,
     init: (random, { logit = 0 } = {}) => ({
       encoder:

@@ -11,6 +11,7 @@ import {
   elementAttention,
   linear,
   type Mode,
+  segment,
   squeezeExcite,
 } from '../nn/index.js';
 import type { Random } from '../random.js';
@@ -85,12 +86,12 @@ function block(
   mode: Mode,
   updates: Record<string, Tensor>,
 ): Tensor {
-  let h = conv2d.apply(conv, { x, strides: i === 0 ? 1 : 2 }); // [frames, h / 2, w / 2, widths[i]]
-  if (norm) {
-    const normed = batchNorm.apply(norm, h, mode);
-    h = normed.y;
-    for (const [name, value] of Object.entries(normed.update ?? {}))
-      updates[`block${i}/norm/${name}`] = value;
-  }
-  return squeezeExcite.apply(gate, relu(h)).y;
+  const convolved = (kernel: conv2d.Parameters, from: Tensor) =>
+    conv2d.apply(kernel, { x: from, strides: i === 0 ? 1 : 2 }); // [frames, h / 2, w / 2, widths[i]]
+  const gated = (own: squeezeExcite.Parameters, h: Tensor) => squeezeExcite.apply(own, relu(h)).y;
+  if (!norm)
+    return segment(mode, { conv, gate }, x, (own, from) => gated(own.gate, convolved(own.conv, from)));
+  const { y, update } = batchNorm.apply(norm, convolved(conv, x), mode);
+  for (const [name, value] of Object.entries(update ?? {})) updates[`block${i}/norm/${name}`] = value;
+  return gated(gate, y);
 }

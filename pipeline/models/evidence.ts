@@ -5,7 +5,7 @@
  */
 import type { EvidenceConfig } from '../../schemas/config/index.js';
 import { ConfigError } from '../errors.js';
-import { conv2d, dropout, type Mode } from '../nn/index.js';
+import { conv2d, dropout, type Mode, segment } from '../nn/index.js';
 import type { Random } from '../random.js';
 import {
   add,
@@ -85,8 +85,9 @@ function evidenceMap(config: EvidenceConfig, parameters: Parameters, x: Tensor, 
   const inside = margin >= widths.length;
   let h = inside ? crop(x, margin - widths.length) : x;
   for (let i = 0; i < widths.length; i++) {
-    const y = conv2d.apply(parameters[`conv${i}`], { x: h, padding: inside ? 'valid' : 'same' });
-    h = dropout.apply({ rate, by }, relu(y), mode); // [frames, h, w, widths[i]]
+    const padding = inside ? 'valid' : 'same';
+    const y = segment(mode, parameters[`conv${i}`], h, (own, x) => relu(conv2d.apply(own, { x, padding })));
+    h = dropout.apply({ rate, by }, y, mode); // [frames, h, w, widths[i]]
   }
   const full = conv2d.apply(parameters.map, { x: h });
   const inner = inside ? full : crop(full, margin); // [frames, map height, map width, 1]

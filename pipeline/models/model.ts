@@ -53,6 +53,8 @@ export interface Model {
   readonly featureCount: number;
   /** Units of the recurrent head; 0: every frame stands alone. */
   readonly stateSize: number;
+  /** In training the frames of a batch are normalised together: what a frame gives then depends on the others. */
+  readonly batchMoments: boolean;
   /** Weight of the auxiliary loss; 0 where there is none. */
   readonly auxiliary: number;
   /** Start values; the model's first logits lie near `logit` (default 0). */

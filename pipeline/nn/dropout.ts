@@ -11,17 +11,15 @@ export const Config = z.strictObject({
 });
 export type Config = z.input<typeof Config>;
 
-/** Zeroes a share `rate` and divides the rest by 1 - rate; the identity outside training. */
+/** `x [frames, ...]`. Zeroes a share `rate` and divides the rest by 1 - rate; the identity outside training. */
 export function apply({ rate, by = 'element' }: Config, x: Tensor, mode: Mode): Tensor {
   if (!mode.training || rate === 0) return x;
   if (!mode.random) throw new Error('dropout in training mode needs a generator');
   const shape = by === 'channel' ? x.shape.map((n, i) => (i === 0 || i === x.rank - 1 ? n : 1)) : x.shape;
-  const mask = keepMask(
-    shape.reduce((a, b) => a * b, 1),
-    rate,
-    mode.random,
-  );
-  return mul(x, tensor(mask, shape));
+  const frame = shape.slice(1).reduce((a, b) => a * b, 1);
+  const { from, to, of } = mode.part ?? { from: 0, to: shape[0], of: shape[0] };
+  const mask = keepMask(of * frame, rate, mode.random); // of the whole batch, so that a part has the same
+  return mul(x, tensor(mask.subarray(from * frame, to * frame), shape));
 }
 
 /** 0 or 1 / (1 - rate); two draws from each 32 random bits, so the rate is exact to 1/65536. */

@@ -10,4 +10,5 @@ export * as linear from './linear.js';
 export * as lstm from './lstm.js';
 export { EVALUATION, type Mode } from './mode.js';
 export { normals } from './noise.js';
+export { segment } from './segment.js';
 export * as squeezeExcite from './squeezeExcite.js';

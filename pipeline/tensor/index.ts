@@ -13,7 +13,7 @@ export { measureBackend, type Speed } from './backend/measure.js';
 export type { DType, Tensor, TensorLike } from './backend/tfjs.js';
 export { batchNorm, batchNormTraining, type Normalisation, type TrainingNormalisation } from './batchnorm.js';
 export { checkpoint } from './gradients/checkpoint.js';
-export { type Differentiated, valueAndGradients, withoutTape } from './gradients/tape.js';
+export { type Differentiated, peakTensorBytes, valueAndGradients, withoutTape } from './gradients/tape.js';
 export {
   type Installed,
   type InstallOptions,

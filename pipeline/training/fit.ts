@@ -17,9 +17,10 @@ import { openBackend, type ParameterTree } from '../tensor/index.js';
 import { averagePrecision } from './averagePrecision.js';
 import { type BatchSource, blocksOf, counts, SEASON } from './batch.js';
 import { type FrameTensors, frameTensors } from './frames.js';
+import type { StepPlan } from './gradients.js';
 import { type Imbalance, imbalance } from './loss.js';
 import { trainMember } from './member.js';
-import { machineMemory, refuseTooBig } from './memory.js';
+import { machineMemory, planStep } from './memory.js';
 import type { TrainedModel } from './record.js';
 import { scoreFrames } from './score.js';
 
@@ -59,7 +60,8 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const backend = await openBackend();
   const prepared = await prepare(input);
   const { model, channels, source, balance } = prepared;
-  refuseTooBig({ model, training, memoryBytes: input.memoryBytes ?? machineMemory(backend.name) });
+  const memoryBytes = input.memoryBytes ?? machineMemory(backend.name);
+  const { plan, note } = planStep({ model, training, memoryBytes });
   const centres =
     training.centre > 0 ? centreCells(store, labels) : new Int32Array(store.index.length).fill(-1);
   const validation = validationFrames(input, source);
@@ -77,7 +79,7 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const { ringFrames } = frames;
   const blocks = blocksOf(source.windows, { batch, stride: training.windowStride, ringFrames });
   const mixed = ringFrames === null ? 'all' : blocks.openBlocks;
-  const fingerprint = fingerprintOf(input, channels, backend.name, mixed);
+  const fingerprint = fingerprintOf(input, channels, backend.name, { mixed, plan });
   let logBytes = 0;
   try {
     for (let member = 0; member < training.ensemble; member++) {
@@ -86,6 +88,8 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
         training,
         member,
         steps,
+        plan,
+        planNote: note,
         source,
         windows: source.windows,
         frames,
@@ -253,16 +257,19 @@ export function noiseScale(channels: ChannelStatistics, sd: number): Float32Arra
   return Float32Array.from(channelNames(channels), (name) => (/^(row|column)$/.test(name) ? 0 : sd));
 }
 
-/** Everything that decides the numbers of a run: not who reads, and of the memory only how many windows it lets be mixed. */
+/**
+ * Everything that decides the numbers of a run: not who reads, and of the memory only how many windows it lets be mixed and
+ * in which parts the gradient is summed.
+ */
 function fingerprintOf(
   input: FitInput,
   channels: ChannelStatistics,
   backend: string,
-  mixed: number | 'all',
+  { mixed, plan }: { mixed: number | 'all'; plan: StepPlan },
 ): string {
   const { store, labels, split, model, frames } = input;
-  const { memoryMiB: _, readerThreads: __, ...training } = input.training;
+  const { memoryMiB: _, readerThreads: __, memory: ___, stepMemoryMiB: ____, ...training } = input.training;
   const data = [store.hash, labels.hash, split.hash, frames ?? [TRAIN]];
-  const parts = [...data, model, training, channels, backend, mixed];
+  const parts = [...data, model, training, channels, backend, mixed, ...(plan.kind === 'full' ? [] : [plan])];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

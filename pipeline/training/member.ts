@@ -8,6 +8,7 @@ import { clone, dispose, fillTree, type ParameterTree } from '../tensor/index.js
 import { type Batch, type BatchSource, makeBatch, sampleQuality, sampler } from './batch.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, stored } from './checkpoint.js';
 import type { FrameTensors } from './frames.js';
+import type { StepPlan } from './gradients.js';
 import { openLog } from './log.js';
 import type { Imbalance } from './loss.js';
 import { meter } from './meter.js';
@@ -19,6 +20,9 @@ export interface MemberInput {
   /** Position in the ensemble; its seed is training.seed + member. */
   member: number;
   steps: number;
+  plan: StepPlan;
+  /** What the plan means, for people. */
+  planNote: string;
   source: BatchSource;
   windows: Windows;
   frames: FrameTensors;
@@ -143,9 +147,9 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
   }
 }
 
-/** Says before the first step how well the windows are mixed: streamed reading mixes a part of them at a time. */
+/** Says before the first step how the gradient is made, and how well the windows are mixed: streamed reading mixes a part of them at a time. */
 function reportOrder(
-  { onProgress, member, steps, training }: MemberInput,
+  { onProgress, member, steps, training, planNote }: MemberInput,
   step: number,
   { correlation, spread }: ShuffleQuality,
 ): void {
@@ -154,7 +158,7 @@ function reportOrder(
     done: member * steps + step,
     total: training.ensemble * steps,
     unit: 'steps',
-    note: `order: neighbours ${spread.toFixed(2)} of a perfect shuffle apart, correlation ${correlation.toFixed(2)}`,
+    note: `${planNote}; order: neighbours ${spread.toFixed(2)} of a perfect shuffle apart, correlation ${correlation.toFixed(2)}`,
   });
 }
 

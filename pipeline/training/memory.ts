@@ -1,8 +1,8 @@
 /**
- * Whether one step fits in memory: the tape of a training step holds the activations of all its frames. A step that
- * does not fit ends a process without a word, so it is refused before it is tried.
+ * How a step is made to fit in memory: what is recorded for the gradient holds the activations of many frames. A step
+ * that does not fit ends a process without a word, so it is refused before it is tried.
  *
- *   refuseTooBig({ model, training, memoryBytes: machineMemory('tensorflow') });
+ *   const plan = planStep({ model, training, memoryBytes: machineMemory('tensorflow') });
  */
 import { totalmem } from 'node:os';
 import type { TrainingConfig } from '../../schemas/config/index.js';
@@ -13,38 +13,114 @@ import {
   type BackendName,
   dispose,
   type ParameterTree,
+  peakTensorBytes,
   sum,
   tensorBytes,
   valueAndGradients,
   zeros,
 } from '../tensor/index.js';
+import type { StepPlan } from './gradients.js';
 
 export interface StepSize {
   model: Model;
-  training: Pick<TrainingConfig, 'batch' | 'windowLength'>;
+  training: Pick<TrainingConfig, 'batch' | 'windowLength' | 'memory' | 'stepMemoryMiB'>;
   /** See `machineMemory`. */
   memoryBytes: number;
 }
 
-/** @throws ConfigError naming the bytes of a step and the largest batch that fits. */
-export function refuseTooBig({ model, training, memoryBytes }: StepSize): void {
-  const { batch, windowLength } = training;
-  const frameBytes = tapeBytes(model);
+/** Part of the machine's memory that a record may take where nothing is said: kernels and readers need room beside it. */
+const SHARE = 0.6;
+/** More frames at a time make a step no faster. */
+const MOST_FRAMES = 16;
+
+/** How the gradient is made, and a sentence on it for the log. ConfigError: no way, or not the one asked for, fits. */
+export function planStep(size: StepSize): { plan: StepPlan; note: string } {
+  const { model, training, memoryBytes } = size;
+  const frames = training.batch * training.windowLength;
+  const most = training.stepMemoryMiB ? training.stepMemoryMiB * 2 ** 20 : SHARE * memoryBytes;
+  const asked = training.memory;
+  const whole = tapeBytes(model);
+  const fits = frames * whole <= (asked === 'full' ? memoryBytes : most);
+  const room = { frames, most };
+  if (asked === 'full' || (asked === 'auto' && fits)) {
+    if (fits) return { plan: { kind: 'full' }, note: `${gib(frames * whole)} for the gradient of a step` };
+    throw tooBig(size, whole);
+  }
+  if (model.batchMoments) {
+    if (asked === 'auto') throw tooBig(size, whole);
+    throw moments(asked);
+  }
+  if (asked !== 'blockwise' && whole <= most) return parts('framewise', whole, room);
+  const block = blockBytes(model);
+  if (asked !== 'framewise' && block <= most) return parts('blockwise', block, room);
+  throw frameTooBig(size, asked === 'framewise' ? whole : block, most);
+}
+
+function parts(
+  kind: 'framewise' | 'blockwise',
+  frameBytes: number,
+  { frames, most }: { frames: number; most: number },
+): { plan: StepPlan; note: string } {
+  const together = Math.max(1, Math.min(frames, MOST_FRAMES, Math.floor(most / frameBytes)));
+  const note = `gradient of ${together} of ${frames} frames at a time, ${kind}: ${gib(together * frameBytes)}`;
+  return { plan: { kind, frames: together }, note };
+}
+
+function tooBig({ model, training, memoryBytes }: StepSize, frameBytes: number): ConfigError {
+  const { batch, windowLength, stepMemoryMiB } = training;
+  const there = stepMemoryMiB ? stepMemoryMiB * 2 ** 20 : memoryBytes;
   const stepBytes = frameBytes * batch * windowLength;
-  if (stepBytes <= memoryBytes) return;
-  const frames = Math.floor(memoryBytes / frameBytes);
+  const frames = Math.floor(there / frameBytes);
   const fitting = Math.floor(frames / windowLength);
   const { height, width } = model.shape;
-  throw new ConfigError(
-    `one training step does not fit in memory: ${batch} windows of ${windowLength} frames of ${height} x ${width} need ${gib(stepBytes)}, there are ${gib(memoryBytes)}`,
+  const smaller =
+    fitting >= 1
+      ? `set training.batch to ${fitting} or less, or ingest on a coarser grid (--grid WxH)`
+      : `set training.batch: 1 and training.windowLength to ${Math.max(1, frames)} or less, or ingest on a coarser grid (--grid WxH)`;
+  const exact = model.batchMoments
+    ? 'with model.encoder.norm: none it could be done a few frames at a time'
+    : 'training.memory: auto does it a few frames at a time';
+  return new ConfigError(
+    `one training step does not fit in memory: ${batch} windows of ${windowLength} frames of ${height} x ${width} need ${gib(stepBytes)}, there are ${gib(there)}`,
     {
-      hint:
-        fitting >= 1
-          ? `set training.batch to ${fitting} or less, or ingest on a coarser grid (--grid WxH)`
-          : `set training.batch: 1 and training.windowLength to ${Math.max(1, frames)} or less, or ingest on a coarser grid (--grid WxH)`,
-      fields: { stepBytes, memoryBytes, frameBytes, batch, windowLength },
+      hint: `${smaller}; ${exact}`,
+      fields: { stepBytes, memoryBytes: there, frameBytes, batch, windowLength },
     },
   );
+}
+
+function moments(memory: string): ConfigError {
+  return new ConfigError(
+    `training.memory: ${memory} is not exact where batch norm takes its moments from all frames of a batch`,
+    { hint: 'set model.encoder.norm: none, or training.memory: full', fields: { memory } },
+  );
+}
+
+function frameTooBig({ model, training }: StepSize, frameBytes: number, most: number): ConfigError {
+  const { height, width } = model.shape;
+  const { memory } = training;
+  return new ConfigError(
+    `one frame of ${height} x ${width} does not fit in memory: its gradient needs ${gib(frameBytes)}, there are ${gib(most)}`,
+    {
+      hint: `${memory === 'framewise' ? 'set training.memory: blockwise, ' : ''}give training.stepMemoryMiB more, or ingest on a coarser grid (--grid WxH)`,
+      fields: { frameBytes, memoryBytes: most, memory },
+    },
+  );
+}
+
+/** Most bytes alive while the gradient of one frame is made block by block, measured. */
+function blockBytes(model: Model): number {
+  const { height, width, channels } = model.shape;
+  const parameters = model.init(Random.from(0));
+  const { result, bytes } = peakTensorBytes(() =>
+    valueAndGradients<ParameterTree>(parameters, (p) => {
+      const x = zeros([1, height, width, channels]);
+      const { features } = model.encode(p, x, { training: true, random: Random.from(0), again: true });
+      return { loss: sum(features) };
+    }),
+  );
+  dispose([parameters, result.gradients]);
+  return bytes;
 }
 
 /** Bytes alive at the end of the encoder's forward pass over one frame, measured. */

@@ -6,6 +6,7 @@ import { dispose, openBackend, tidy } from '../tensor/index.js';
 import { type BatchSource, makeBatch } from './batch.js';
 import { type FitInput, prepare } from './fit.js';
 import { frameTensors } from './frames.js';
+import { machineMemory, planStep } from './memory.js';
 import { type LossInput, stepLoss } from './step.js';
 import { trainer } from './trainer.js';
 
@@ -24,7 +25,7 @@ export interface Sanity {
 
 /** Overfits eight windows (half of them with a storm, where there are any) without dropout, noise or decay. */
 export async function sanity(input: FitInput): Promise<Sanity> {
-  await openBackend();
+  const { name: backend } = await openBackend();
   const plain: FitInput = {
     ...input,
     model: { ...input.model, encoder: { ...input.model.encoder, dropout: 0 } },
@@ -44,12 +45,18 @@ export async function sanity(input: FitInput): Promise<Sanity> {
     frames: [...new Set(batch.frames)].sort((a, b) => a - b),
     atOnce: batch.frames.length,
   });
+  const { plan } = planStep({
+    model,
+    training: { ...plain.training, batch: batch.batch },
+    memoryBytes: input.memoryBytes ?? machineMemory(backend),
+  });
   const start = model.init(Random.from(input.training.seed).key('init'), { logit: 0 });
   const run = trainer({
     model,
     training: plain.training,
     seed: input.training.seed,
     steps: STEPS,
+    plan,
     start,
     centres: centreCells(input.store, input.labels),
     imbalance: { ...balance, positiveWeight: 1 },

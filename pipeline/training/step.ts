@@ -1,6 +1,6 @@
 /** One training step's loss: encoder, head, masked losses, as tensors. */
 import type { TrainingConfig } from '../../schemas/config/index.js';
-import { type Model, mapCell } from '../models/index.js';
+import { type Encoded, type Model, mapCell } from '../models/index.js';
 import type { Mode } from '../nn/index.js';
 import {
   add,
@@ -40,10 +40,21 @@ export interface StepOutput {
 }
 
 /** Loss = classification + auxiliary weight x auxiliary loss + centre weight x centre cross-entropy. */
-export function stepLoss({ model, parameters, batch, x, centres, ...rest }: LossInput): StepOutput {
-  const { training, positiveWeight, mode } = rest;
-  const size = batch.batch * batch.time;
+export function stepLoss(input: LossInput): StepOutput {
+  const { model, parameters, x, mode } = input;
   const encoded = model.encode(parameters, x, mode);
+  return { ...encodedLoss(encoded, input), updates: encoded.updates ?? {} };
+}
+
+/** What the encoder says of each frame, as far as the loss reads it. */
+export type Codes = Pick<Encoded, 'features' | 'auxiliary'> & { map?: Tensor | null };
+
+/** The same from the encoder's outputs for all frames of the batch. */
+export function encodedLoss(
+  encoded: Codes,
+  { model, parameters, batch, centres, training, positiveWeight, mode }: Omit<LossInput, 'x'>,
+): Omit<StepOutput, 'updates'> {
+  const size = batch.batch * batch.time;
   const { logits } = model.head(
     parameters,
     {
@@ -66,7 +77,7 @@ export function stepLoss({ model, parameters, batch, x, centres, ...rest }: Loss
   const targets = training.centre > 0 && encoded.map ? centreTargets(model, batch, centres) : null;
   if (targets && encoded.map)
     loss = add(loss, mul(centreLoss(encoded.map, targets, batch.count), training.centre));
-  return { loss, logits: reshape(logits, [batch.batch, batch.time]), updates: encoded.updates ?? {} };
+  return { loss, logits: reshape(logits, [batch.batch, batch.time]) };
 }
 
 /** `[frames, features]` -> `[batch, time, features]`, zeros where there is no frame. */

@@ -18,20 +18,21 @@ import {
   type Tensor,
   tidy,
   treeFrom,
-  valueAndGradients,
 } from '../tensor/index.js';
 import { addNoise, drawMove, moveCell, moveFrames, type STILL } from './augment.js';
 import type { Batch } from './batch.js';
+import { type StepPlan, stepGradients } from './gradients.js';
 import { gradientCheck, refuseNaN } from './guard.js';
 import type { Imbalance } from './loss.js';
 import { learningRateAt } from './schedule.js';
-import { type LossInput, stepLoss } from './step.js';
 
 export interface TrainerInput {
   model: Model;
   training: TrainingConfig;
   seed: number;
   steps: number;
+  /** Default: everything is kept for the gradient. */
+  plan?: StepPlan;
   /** Copied; stays the caller's. */
   start: ParameterTree;
   centres: Int32Array;
@@ -59,7 +60,15 @@ export interface Trainer {
 /** Decay pulls on matrices and kernels, never on biases, gains or norms. */
 const decays = (name: string): boolean => /(^|\/)(kernel|recurrent)$/.test(name);
 
-export function trainer({ model, training, seed, steps, start, ...rest }: TrainerInput): Trainer {
+export function trainer({
+  model,
+  training,
+  seed,
+  steps,
+  plan = { kind: 'full' },
+  start,
+  ...rest
+}: TrainerInput): Trainer {
   const { centres, imbalance, noise } = rest;
   const all = leaves(start);
   const optimiser = adamW(treeFrom(all.filter(({ name }) => !isMoving(name))), {
@@ -87,30 +96,31 @@ export function trainer({ model, training, seed, steps, start, ...rest }: Traine
     step(batch, x, step) {
       const random = Random.from(seed).key('step').key(step);
       const moved = augment(batch, x, { training, model, centres, noise, random });
-      const input: Omit<LossInput, 'parameters'> = {
-        model,
-        batch,
-        x: moved.x,
-        centres: moved.centres,
-        training,
-        positiveWeight: imbalance.positiveWeight,
-        mode: { training: true, random: random.key('dropout') },
-      };
-      const { loss, aux, gradients } = valueAndGradients(optimiser.parameters, (trained) => {
-        const { loss, updates } = stepLoss({ ...input, parameters: joined(trained) });
-        return { loss, aux: updates };
-      });
+      const { loss, updates, gradients } = stepGradients(
+        {
+          model,
+          batch,
+          x: moved.x,
+          centres: moved.centres,
+          training,
+          positiveWeight: imbalance.positiveWeight,
+          trained: optimiser.parameters,
+          joined,
+          mode: () => ({ training: true, random: random.key('dropout') }),
+        },
+        plan,
+      );
       if (moved.x !== x) moved.x.dispose();
       try {
         refuseNaN(loss, step, training.learningRate);
         checkGradients(gradients, names, step);
       } catch (error) {
-        dispose([gradients, aux ?? {}]);
+        dispose([gradients, updates]);
         throw error;
       }
       const learningRate = learningRateAt(step, { ...training, steps });
       const gradientNorm = clippedStep(gradients, training.clip, (g) => optimiser.step(g, learningRate));
-      for (const [name, value] of Object.entries(aux ?? {})) {
+      for (const [name, value] of Object.entries(updates)) {
         moving.get(name)?.dispose();
         moving.set(name, value);
       }

@@ -44,6 +44,13 @@ export const TrainingConfig = z.strictObject({
    * ring and buffers that together stay within it. What two batches need is the least.
    */
   memoryMiB: Count.default(1024),
+  /**
+   * What a step keeps for the gradient: `full` everything; `framewise` a few frames at a time, exact, one more pass forward;
+   * `blockwise` within these one block at a time. `auto` takes the first that fits.
+   */
+  memory: z.enum(['auto', 'full', 'framewise', 'blockwise']).default('auto'),
+  /** Memory for that, MiB; default: six tenths of the machine's, or of the container's. */
+  stepMemoryMiB: Count.optional(),
   /** Threads that read frames ahead of streamed training; 0 reads between the steps. The order is the same for any number. */
   readerThreads: z.int().min(0).max(16).default(1),
 });

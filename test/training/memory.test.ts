@@ -11,7 +11,7 @@ import type { FrameStore } from '../../pipeline/shards/index.js';
 import { openDataset } from '../../pipeline/shards/index.js';
 import { dispose, openBackend, tensorCount } from '../../pipeline/tensor/index.js';
 import { fitModel, frameTensors } from '../../pipeline/training/index.js';
-import { refuseTooBig, tapeBytes } from '../../pipeline/training/memory.js';
+import { planStep, tapeBytes } from '../../pipeline/training/memory.js';
 import { ChannelsConfig } from '../../schemas/config/index.js';
 import { storeFrames } from '../shards/stored.js';
 import { modelConfig, small, trainingConfig } from './fixture.js';
@@ -170,13 +170,14 @@ describe('streamed training', () => {
 });
 
 describe('a step that does not fit in memory', () => {
+  const FULL = { memory: 'full' } as const;
   const shape = { height: 600, width: 600, channels: 3, season: 0 };
   const model = buildModel(modelConfig(), shape);
 
   it('is refused before it is tried, with the batch that fits', async () => {
     const before = tensorCount();
     const asked = () =>
-      refuseTooBig({ model, training: { batch: 8, windowLength: 15 }, memoryBytes: 8 * 2 ** 30 });
+      planStep({ model, training: { ...FULL, batch: 8, windowLength: 15 }, memoryBytes: 8 * 2 ** 30 });
     expect(asked).toThrow(
       expect.objectContaining({
         tag: 'ConfigError',
@@ -185,11 +186,11 @@ describe('a step that does not fit in memory', () => {
       }),
     );
     expect(() =>
-      refuseTooBig({ model, training: { batch: 1, windowLength: 500 }, memoryBytes: 1e9 }),
+      planStep({ model, training: { ...FULL, batch: 1, windowLength: 500 }, memoryBytes: 1e9 }),
     ).toThrow(
       expect.objectContaining({ hint: expect.stringMatching(/training.windowLength to \d+ or less/) }),
     );
-    refuseTooBig({ model, training: { batch: 1, windowLength: 2 }, memoryBytes: 8 * 2 ** 30 });
+    planStep({ model, training: { ...FULL, batch: 1, windowLength: 2 }, memoryBytes: 8 * 2 ** 30 });
     expect(tensorCount()).toBe(before);
     const fit = fitModel({
       ...small(),

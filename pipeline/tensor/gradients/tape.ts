@@ -51,6 +51,25 @@ export function valueAndGradients<Tree extends ParameterTree, A = undefined>(
   return { loss: value, aux: aux as A, gradients };
 }
 
+let peak: number | null = null;
+
+/** Called where most tensors are alive. */
+function look(): void {
+  if (peak !== null) peak = Math.max(peak, tf.memory().numBytes);
+}
+
+/** Most bytes of tensors alive at once in the gradients that `f` computes, less those from before. */
+export function peakTensorBytes<A>(f: () => A): { result: A; bytes: number } {
+  const before = tf.memory().numBytes;
+  peak = before;
+  try {
+    const result = f();
+    return { result, bytes: (peak ?? before) - before };
+  } finally {
+    peak = null;
+  }
+}
+
 /** Runs `f` without a record of its kernels: what it returns is a constant to every gradient. */
 export function withoutTape<A>(f: () => A): A {
   const { state } = tf.engine() as unknown as Engine;
@@ -78,7 +97,11 @@ export function record<A>(f: () => { output: Tensor[]; aux?: A }): Recording<A> 
   engine.state.gradientDepth = 0;
   engine.startTape();
   try {
-    const result = tf.tidy(f as () => never) as { output: Tensor[]; aux?: A };
+    const result = tf.tidy((() => {
+      const found = f();
+      look();
+      return found;
+    }) as () => never) as { output: Tensor[]; aux?: A };
     return { output: result.output, aux: result.aux, tape: engine.state.activeTape! };
   } catch (error) {
     for (const node of engine.state.activeTape ?? []) for (const saved of node.saved ?? []) saved.dispose();
@@ -152,7 +175,9 @@ function step(node: TapeNode, gradients: Map<number, Tensor>, names: string[], w
   const made = tf.tidy(() => {
     const filled = dys.map((dy, i) => dy ?? tf.zeros(node.outputs[i].shape));
     const functions = node.gradient!(filled);
-    return names.flatMap((name) => inputGradients(node, name, functions));
+    const found = names.flatMap((name) => inputGradients(node, name, functions));
+    look();
+    return found;
   });
   release(node);
   for (const output of node.outputs) {

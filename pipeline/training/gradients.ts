@@ -1,0 +1,137 @@
+/**
+ * The gradient of a step in three ways that give the same numbers: with everything kept, or exactly in the memory of a few
+ * frames, whatever the length of the windows:
+ *   1. the encoder on a few frames at a time, nothing kept but its outputs;
+ *   2. head and losses with a record: loss, gradients of the head, and of the loss by the encoder's outputs;
+ *   3. the encoder once more, a few frames at a time with a record, each carrying its part of those back.
+ */
+
+import type { Mode } from '../nn/index.js';
+import {
+  add,
+  concat,
+  dispose,
+  leaves,
+  mul,
+  type ParameterTree,
+  slice,
+  sum,
+  type Tensor,
+  tidy,
+  treeFrom,
+  valueAndGradients,
+} from '../tensor/index.js';
+import { type Codes, encodedLoss, type LossInput, stepLoss } from './step.js';
+
+/** `frames`: how many are recorded together; `blocks`: within them each segment of the model is done again. */
+export type StepPlan =
+  | { readonly kind: 'full' }
+  | { readonly kind: 'framewise' | 'blockwise'; readonly frames: number };
+
+export interface GradientInput extends Omit<LossInput, 'parameters' | 'mode'> {
+  /** Leaves that get a gradient. */
+  trained: ParameterTree;
+  /** With all others beside them, as the model has them. */
+  joined(trained: ParameterTree): ParameterTree;
+  /** The same random numbers each time. */
+  mode(): Mode;
+}
+
+export interface StepGradients {
+  loss: number;
+  /** In the form of `trained`; the caller's to free. */
+  gradients: ParameterTree;
+  /** New values of moving moments, by leaf; the caller's to free. */
+  updates: Record<string, Tensor>;
+}
+
+export function stepGradients(input: GradientInput, plan: StepPlan): StepGradients {
+  const { trained, joined, mode } = input;
+  if (plan.kind !== 'full') return framewise(input, plan);
+  const { loss, aux, gradients } = valueAndGradients(trained, (p) => {
+    const { loss, updates } = stepLoss({ ...input, parameters: joined(p), mode: mode() });
+    return { loss, aux: updates };
+  });
+  return { loss, gradients, updates: aux ?? {} };
+}
+
+function framewise(input: GradientInput, plan: Exclude<StepPlan, { kind: 'full' }>): StepGradients {
+  const { trained, joined, mode } = input;
+  const parts = partsOf(input.x.shape[0], plan.frames);
+  const again = plan.kind === 'blockwise';
+  const codes = encodedParts(input, parts);
+  const held = Object.fromEntries(Object.entries(codes).filter(([, t]) => t)) as Record<string, Tensor>;
+  const head = valueAndGradients({ held, own: trained }, ({ held, own }) => {
+    const whole = { ...input, parameters: joined(own), mode: mode() };
+    return { loss: encodedLoss(held as unknown as Codes, whole).loss };
+  });
+  dispose(held);
+  const found = new Map(leaves(head.gradients.own).map(({ name, tensor }) => [name, tensor]));
+  const back = Object.entries(head.gradients.held).filter(([, t]) => t) as [keyof Codes, Tensor][];
+  for (const part of parts) {
+    const run = valueAndGradients(trained, (p) => {
+      const encoded = encodePart(input, joined(p), part, again);
+      const terms = back.map(([name, by]) => sum(mul(encoded[name]!, rows(by, part))));
+      return { loss: terms.reduce((a, b) => add(a, b)) };
+    });
+    for (const { name, tensor } of leaves(run.gradients)) accumulate(found, name, tensor);
+  }
+  dispose(head.gradients.held as ParameterTree);
+  const gradients = treeFrom(
+    leaves(trained).flatMap(({ name }) => (found.has(name) ? [{ name, tensor: found.get(name)! }] : [])),
+  );
+  return { loss: head.loss, gradients, updates: {} };
+}
+
+interface Part {
+  from: number;
+  to: number;
+  of: number;
+}
+
+const partsOf = (frames: number, most: number): Part[] =>
+  Array.from({ length: Math.ceil(frames / most) }, (_, i) => ({
+    ...{ from: i * most, to: Math.min(frames, (i + 1) * most), of: frames },
+  }));
+
+/** Outputs of the encoder for all frames; nothing else stays. */
+function encodedParts(input: GradientInput, parts: readonly Part[]): Codes {
+  const found = parts.map((part) =>
+    tidy(() => {
+      const { features, auxiliary, map } = encodePart(input, input.joined(input.trained), part, false);
+      return { features, ...(auxiliary && { auxiliary }), ...(map && { map }) };
+    }),
+  );
+  const joint = tidy(() => {
+    const whole = (name: keyof Codes) =>
+      found[0][name] ? concat(found.map((one) => one[name] as Tensor)) : undefined;
+    return { features: whole('features')!, auxiliary: whole('auxiliary'), map: whole('map') };
+  });
+  for (const one of found) dispose(one as ParameterTree);
+  return joint;
+}
+
+function encodePart(
+  { model, x, mode }: GradientInput,
+  parameters: ParameterTree,
+  part: Part,
+  again: boolean,
+) {
+  return model.encode(parameters, rows(x, part), { ...mode(), part, again });
+}
+
+/** Rows `from` .. `to - 1`. */
+function rows(x: Tensor, { from, to }: Part): Tensor {
+  return slice(x, [from, ...x.shape.slice(1).map(() => 0)], [to - from, ...x.shape.slice(1)]);
+}
+
+function accumulate(found: Map<string, Tensor>, name: string, gradient: Tensor): void {
+  const before = found.get(name);
+  if (!before) {
+    found.set(name, gradient);
+    return;
+  }
+  found.set(name, add(before, gradient));
+  before.dispose();
+  gradient.dispose();
+}
