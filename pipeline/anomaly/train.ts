@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.js';
 import type { OnProgress } from '../progress.js';
 import { Random } from '../random.js';
 import { adamW, clone, dispose, type ParameterTree, tidy, valueAndGradients } from '../tensor/index.js';
-import { clippedStep, learningRateAt } from '../training/index.js';
+import { clippedStep, globalNorm, learningRateAt } from '../training/index.js';
 import { type Autoencoder, autoencoder, windowLoss } from './autoencoder.js';
 import { type EndingWindows, windowBatch } from './windows.js';
 
@@ -43,7 +43,9 @@ export async function train(input: TrainInput): Promise<{ parameters: ParameterT
       signal?.throwIfAborted();
       const { loss, gradients } = take(optimiser.parameters, step);
       const rate = learningRateAt(step, { ...SCHEDULE, steps });
-      clippedStep(gradients, CLIP, (clipped) => optimiser.step(clipped, rate));
+      const norm = globalNorm(gradients);
+      clippedStep(gradients, { norm, clip: CLIP }, (clipped) => optimiser.step(clipped, rate));
+      dispose(gradients);
       average = Number.isNaN(average) ? loss : 0.95 * average + 0.05 * loss;
       if ((step + 1) % REPORT_EVERY !== 0 && step !== steps - 1) continue;
       const note = `NLL ${average.toFixed(3)} a feature`;

@@ -58,6 +58,10 @@ export function counts({ index, labels }: Pick<BatchColumns, 'index' | 'labels'>
   return index.ok[frame] === 1 && labels.label[frame] >= 0 && labels.ignore[frame] === 0;
 }
 
+/** Windows of one update. */
+export const windowsPerStep = ({ batch, accumulate }: { batch: number; accumulate: number }): number =>
+  batch * accumulate;
+
 /** The windows numbered `chosen`; shorter ones are padded in front. */
 export function makeBatch(source: BatchColumns, chosen: ArrayLike<number>): Batch {
   const { windows, timeline, index, labels } = source;
@@ -99,6 +103,35 @@ export function makeBatch(source: BatchColumns, chosen: ArrayLike<number>): Batc
     count,
     season,
   };
+}
+
+/** The windows of a batch in `pieces` parts, each with the frames it encodes; all divide by the count of the whole. */
+export function piecesOf(whole: Batch, pieces: number) {
+  const { time, runs, place, valid, label, mask, season, count } = whole;
+  const of = whole.frames.length;
+  let from = 0;
+  return Array.from({ length: Math.min(pieces, whole.batch) }, (_, i) => {
+    const [first, last] = [i, i + 1].map((n) =>
+      Math.floor((n * whole.batch) / Math.min(pieces, whole.batch)),
+    );
+    const to = from + runs.subarray(first, last).reduce((a, b) => a + b, 0);
+    const [a, b, start] = [first * time, last * time, from];
+    const batch: Batch = {
+      batch: last - first,
+      time,
+      starts: whole.starts.subarray(first, last),
+      frames: whole.frames.subarray(from, to),
+      runs: runs.subarray(first, last),
+      place: place.subarray(a, b).map((at) => (at < 0 ? -1 : at - start)),
+      valid: valid.subarray(a, b),
+      label: label.subarray(a, b),
+      mask: mask.subarray(a, b),
+      count,
+      season: season?.subarray(a * SEASON, b * SEASON) ?? null,
+    };
+    from = to;
+    return { batch, frames: { from: start, to, of } };
+  });
 }
 
 export interface SampleOptions {

@@ -15,7 +15,7 @@ import { partMask, type Split, segments, TRAIN, timeline, VALIDATION, windows } 
 import type { FrameStore } from '../shards/index.js';
 import { openBackend, type ParameterTree } from '../tensor/index.js';
 import { averagePrecision } from './averagePrecision.js';
-import { type BatchSource, blocksOf, counts, SEASON } from './batch.js';
+import { type BatchSource, blocksOf, counts, SEASON, windowsPerStep } from './batch.js';
 import { type FrameTensors, frameTensors } from './frames.js';
 import type { StepPlan } from './gradients.js';
 import { type Imbalance, imbalance } from './loss.js';
@@ -66,10 +66,10 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
     training.centre > 0 ? centreCells(store, labels) : new Int32Array(store.index.length).fill(-1);
   const validation = validationFrames(input, source);
   const members: ParameterTree[] = [];
-  const { windowLength, batch } = training;
+  const batch = windowsPerStep(training);
   const frames = await frameTensors(store, channels, {
     frames: [...prepared.trainFrames, ...validation],
-    atOnce: windowLength * batch,
+    atOnce: training.windowLength * batch,
     budgetBytes: input.budgetBytes ?? training.memoryMiB * 2 ** 20,
     threads: training.readerThreads,
     onProgress,
@@ -248,8 +248,11 @@ async function evaluate(
   );
 }
 
-export function stepCount({ steps, epochs, batch }: TrainingConfig, windowCount: number): number {
-  return steps ?? (epochs === undefined ? STEPS : Math.ceil((epochs * windowCount) / batch));
+export function stepCount(training: TrainingConfig, windowCount: number): number {
+  const { steps, epochs } = training;
+  return (
+    steps ?? (epochs === undefined ? STEPS : Math.ceil((epochs * windowCount) / windowsPerStep(training)))
+  );
 }
 
 /** Coordinates are exact: noise goes on measured channels only. */

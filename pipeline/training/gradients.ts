@@ -21,6 +21,7 @@ import {
   treeFrom,
   valueAndGradients,
 } from '../tensor/index.js';
+import { piecesOf } from './batch.js';
 import { type Codes, encodedLoss, type LossInput, stepLoss } from './step.js';
 
 /** `frames`: how many are recorded together; `blocks`: within them each segment of the model is done again. */
@@ -35,24 +36,55 @@ export interface GradientInput extends Omit<LossInput, 'parameters' | 'mode'> {
   joined(trained: ParameterTree): ParameterTree;
   /** The same random numbers each time. */
   mode(): Mode;
+  /** Takes new values of moving moments, by leaf, which are its own then; `joined` gives them from then on. */
+  moved(updates: Record<string, Tensor>): void;
 }
 
 export interface StepGradients {
   loss: number;
   /** In the form of `trained`; the caller's to free. */
   gradients: ParameterTree;
-  /** New values of moving moments, by leaf; the caller's to free. */
-  updates: Record<string, Tensor>;
 }
 
-export function stepGradients(input: GradientInput, plan: StepPlan): StepGradients {
-  const { trained, joined, mode } = input;
+/**
+ * The gradient of the whole batch, summed over `pieces` of its windows one after the other. Each piece divides by the number
+ * of labels of all, so that pieces count by their labels, however ragged their masks.
+ */
+export function stepGradients(input: GradientInput, plan: StepPlan, pieces = 1): StepGradients {
+  const { batch, x, centres, mode, trained } = input;
+  if (pieces === 1) return pieceGradients(input, plan);
+  const found = new Map<string, Tensor>();
+  let loss = 0;
+  for (const piece of piecesOf(batch, pieces)) {
+    const { from, to, of } = piece.frames;
+    if (to === from) continue; // nothing but gaps
+    const own = rows(x, piece.frames);
+    const run = pieceGradients(
+      {
+        ...input,
+        batch: piece.batch,
+        x: own,
+        centres: centres.subarray(from, to),
+        mode: () => ({ ...mode(), part: { from, to, of } }),
+      },
+      plan,
+    );
+    own.dispose();
+    loss += run.loss;
+    for (const { name, tensor } of leaves(run.gradients)) accumulate(found, name, tensor);
+  }
+  return { loss, gradients: inOrder(trained, found) };
+}
+
+function pieceGradients(input: GradientInput, plan: StepPlan): StepGradients {
+  const { trained, joined, mode, moved } = input;
   if (plan.kind !== 'full') return framewise(input, plan);
   const { loss, aux, gradients } = valueAndGradients(trained, (p) => {
     const { loss, updates } = stepLoss({ ...input, parameters: joined(p), mode: mode() });
     return { loss, aux: updates };
   });
-  return { loss, gradients, updates: aux ?? {} };
+  moved(aux ?? {});
+  return { loss, gradients };
 }
 
 function framewise(input: GradientInput, plan: Exclude<StepPlan, { kind: 'full' }>): StepGradients {
@@ -62,7 +94,7 @@ function framewise(input: GradientInput, plan: Exclude<StepPlan, { kind: 'full' 
   const codes = encodedParts(input, parts);
   const held = Object.fromEntries(Object.entries(codes).filter(([, t]) => t)) as Record<string, Tensor>;
   const head = valueAndGradients({ held, own: trained }, ({ held, own }) => {
-    const whole = { ...input, parameters: joined(own), mode: mode() };
+    const whole = { ...input, parameters: joined(own), mode: { ...mode(), part: undefined } };
     return { loss: encodedLoss(held as unknown as Codes, whole).loss };
   });
   dispose(held);
@@ -77,17 +109,17 @@ function framewise(input: GradientInput, plan: Exclude<StepPlan, { kind: 'full' 
     for (const { name, tensor } of leaves(run.gradients)) accumulate(found, name, tensor);
   }
   dispose(head.gradients.held as ParameterTree);
-  const gradients = treeFrom(
-    leaves(trained).flatMap(({ name }) => (found.has(name) ? [{ name, tensor: found.get(name)! }] : [])),
-  );
-  return { loss: head.loss, gradients, updates: {} };
+  return { loss: head.loss, gradients: inOrder(trained, found) };
 }
 
-interface Part {
-  from: number;
-  to: number;
-  of: number;
-}
+/** As a tree; leaves that no path reaches are absent. */
+const inOrder = (trained: ParameterTree, found: ReadonlyMap<string, Tensor>): ParameterTree =>
+  treeFrom(
+    leaves(trained).flatMap(({ name }) => (found.has(name) ? [{ name, tensor: found.get(name)! }] : [])),
+  );
+
+/** Frames `from` .. `to - 1` of `of`. */
+type Part = NonNullable<Mode['part']>;
 
 const partsOf = (frames: number, most: number): Part[] =>
   Array.from({ length: Math.ceil(frames / most) }, (_, i) => ({
@@ -117,7 +149,13 @@ function encodePart(
   part: Part,
   again: boolean,
 ) {
-  return model.encode(parameters, rows(x, part), { ...mode(), part, again });
+  const own = mode();
+  const { from, of } = own.part ?? { from: 0, of: part.of };
+  return model.encode(parameters, rows(x, part), {
+    ...own,
+    part: { from: from + part.from, to: from + part.to, of },
+    again,
+  });
 }
 
 /** Rows `from` .. `to - 1`. */

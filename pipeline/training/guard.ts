@@ -1,6 +1,6 @@
 /** Faults of a run that would otherwise go unseen: parameters that never learn, numbers that are no longer numbers. */
 import { ConfigError } from '../errors.js';
-import { abs, leaves, max, type ParameterTree, type Tensor, tidy } from '../tensor/index.js';
+import { abs, leaves, max, type ParameterTree, sub, sum, type Tensor, tidy } from '../tensor/index.js';
 
 /** A gradient of exact zeros this many steps in a row means that a parameter never learns. */
 const SILENT_STEPS = 3;
@@ -23,12 +23,68 @@ export function gradientCheck(): (gradients: ParameterTree, names: readonly stri
   };
 }
 
-/** @throws ConfigError when the loss is not finite. */
-export function refuseNaN(loss: number, step: number, learningRate: number): void {
-  if (Number.isFinite(loss)) return;
-  throw new ConfigError(`cannot go on training: the loss is ${loss} at step ${step + 1}`, {
-    hint: `lower training.learningRate (now ${learningRate}) or look for infinite values in the maps`,
-    fields: { step: step + 1, loss: String(loss) },
+export interface Broken {
+  /** Counted from 0. */
+  step: number;
+  learningRate: number;
+  loss: number;
+  /** Global norm of the gradients. */
+  norm: number;
+  gradients: ParameterTree;
+  parameters: ParameterTree;
+  /** `[frames, ...]`, what went into the encoder. */
+  x: Tensor;
+  /** ms UTC of each row of `x`; null where they are not known. */
+  times: ArrayLike<number> | null;
+}
+
+/** Most names and times that are told. */
+const TOLD = 5;
+
+/**
+ * Why a step cannot be taken: in which frames, else in which parameters, else in whose gradients the first numbers stand that
+ * are none. Leaves come in the order of the model.
+ */
+export function brokenStep({ step, learningRate, loss, norm, x, times, ...trees }: Broken): ConfigError {
+  const what = Number.isFinite(loss) ? `the gradients have norm ${norm}` : `the loss is ${loss}`;
+  const rows = badRows(x).map((row) => (times ? new Date(times[row]).toISOString() : `row ${row}`));
+  const [parameters, gradients] = [badLeaves(trees.parameters), badLeaves(trees.gradients)];
+  const where = rows.length
+    ? `the frames ${told(rows)} hold values that are not finite`
+    : parameters.length
+      ? `the parameters ${told(parameters)} are not finite`
+      : `all frames and parameters are finite; the first gradients that are not: ${told(gradients) || 'none'}`;
+  const hint = rows.length
+    ? 'look at these maps: stormreel dataset info DATASET'
+    : `lower training.learningRate (now ${learningRate}) or training.clip`;
+  return new ConfigError(`cannot go on training: ${what} at step ${step + 1}; ${where}`, {
+    hint,
+    fields: { step: step + 1, loss: String(loss), norm: String(norm), frames: rows, parameters, gradients },
+  });
+}
+
+const told = (names: readonly string[]): string =>
+  names.slice(0, TOLD).join(', ') + (names.length > TOLD ? ` and ${names.length - TOLD} more` : '');
+
+/** Numbers of the rows with a value that is not finite: x - x is 0 elsewhere. */
+function badRows(x: Tensor): number[] {
+  const sums = tidy(() =>
+    sum(
+      sub(x, x),
+      x.shape.slice(1).map((_, i) => i + 1),
+    ),
+  );
+  const values = sums.dataSync();
+  sums.dispose();
+  return [...values.keys()].filter((row) => values[row] !== 0);
+}
+
+function badLeaves(tree: ParameterTree): string[] {
+  return leaves(tree).flatMap(({ name, tensor }) => {
+    const total = tidy(() => sum(sub(tensor, tensor)));
+    const [value] = total.dataSync();
+    total.dispose();
+    return value === 0 ? [] : [name];
   });
 }
 

@@ -11,4 +11,4 @@ export { type Sanity, sanity } from './sanity.js';
 export { loadRecord, loadTrained, saveRecord, saveTrained } from './saved.js';
 export { learningRateAt } from './schedule.js';
 export { type CarriedFeatures, type FrameScore, type ScoreInput, scoreFrames } from './score.js';
-export { clippedStep } from './trainer.js';
+export { clippedStep, globalNorm } from './trainer.js';

@@ -5,7 +5,7 @@ import type { OnProgress } from '../progress.js';
 import { hash32, Random } from '../random.js';
 import type { ShuffleQuality, Windows } from '../sequences/index.js';
 import { clone, dispose, fillTree, type ParameterTree } from '../tensor/index.js';
-import { type Batch, type BatchSource, makeBatch, sampleQuality, sampler } from './batch.js';
+import { type Batch, type BatchSource, makeBatch, sampleQuality, sampler, windowsPerStep } from './batch.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, stored } from './checkpoint.js';
 import type { FrameTensors } from './frames.js';
 import type { StepPlan } from './gradients.js';
@@ -64,12 +64,22 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
   const from = checkpoints && input.resume ? await loadCheckpoint(checkpoints, member, fingerprint) : null;
   if (from?.progress.finished) return finished(start, from);
   const log = openLog(input.logPath, from?.progress.logBytes ?? input.logBytes);
-  const run = trainer({ ...input, seed, start: from ? fillTree(start, from.parameters) : start });
+  const run = trainer({
+    ...input,
+    time: input.source.index.time,
+    seed,
+    start: from ? fillTree(start, from.parameters) : start,
+  });
   const best = new Best(start, from);
   if (from) run.restore(from.optimiser, from.progress.step);
-  const drawn = { seed, batch: training.batch, stride: training.windowStride, ringFrames: frames.ringFrames };
+  const drawn = {
+    seed,
+    batch: windowsPerStep(training),
+    stride: training.windowStride,
+    ringFrames: frames.ringFrames,
+  };
   const sample = sampler(windows, drawn);
-  const epochOf = (step: number) => Math.floor((step * training.batch) / windows.length);
+  const epochOf = (step: number) => Math.floor((step * windowsPerStep(training)) / windows.length);
   const batchOf = (step: number) => makeBatch(input.source, sample(step));
   let speed = meter();
   const save = async (step: number, done: boolean) => {

@@ -32,6 +32,7 @@ export async function sanity(input: FitInput): Promise<Sanity> {
     training: {
       ...input.training,
       loss: 'bce',
+      accumulate: 1,
       weightDecay: 0,
       noise: 0,
       mirror: false,

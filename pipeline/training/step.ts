@@ -43,7 +43,8 @@ export interface StepOutput {
 export function stepLoss(input: LossInput): StepOutput {
   const { model, parameters, x, mode } = input;
   const encoded = model.encode(parameters, x, mode);
-  return { ...encodedLoss(encoded, input), updates: encoded.updates ?? {} };
+  const head: Mode = { ...mode, part: undefined };
+  return { ...encodedLoss(encoded, { ...input, mode: head }), updates: encoded.updates ?? {} };
 }
 
 /** What the encoder says of each frame, as far as the loss reads it. */

@@ -22,7 +22,7 @@ import {
 import { addNoise, drawMove, moveCell, moveFrames, type STILL } from './augment.js';
 import type { Batch } from './batch.js';
 import { type StepPlan, stepGradients } from './gradients.js';
-import { gradientCheck, refuseNaN } from './guard.js';
+import { brokenStep, gradientCheck } from './guard.js';
 import type { Imbalance } from './loss.js';
 import { learningRateAt } from './schedule.js';
 
@@ -38,6 +38,8 @@ export interface TrainerInput {
   centres: Int32Array;
   imbalance: Imbalance;
   noise: Float32Array;
+  /** ms UTC by frame of the dataset, to name frames by. */
+  time?: ArrayLike<number>;
 }
 
 export interface StepResult {
@@ -69,7 +71,7 @@ export function trainer({
   start,
   ...rest
 }: TrainerInput): Trainer {
-  const { centres, imbalance, noise } = rest;
+  const { centres, imbalance, noise, time } = rest;
   const all = leaves(start);
   const optimiser = adamW(treeFrom(all.filter(({ name }) => !isMoving(name))), {
     learningRate: training.learningRate,
@@ -91,12 +93,19 @@ export function trainer({
     return treeFrom(all.map(({ name }) => ({ name, tensor: current.get(name)! })));
   };
 
+  const follow = (updates: Record<string, Tensor>) => {
+    for (const [name, value] of Object.entries(updates)) {
+      moving.get(name)?.dispose();
+      moving.set(name, value);
+    }
+  };
+
   return {
     parameters: () => joined(optimiser.parameters),
     step(batch, x, step) {
       const random = Random.from(seed).key('step').key(step);
       const moved = augment(batch, x, { training, model, centres, noise, random });
-      const { loss, updates, gradients } = stepGradients(
+      const { loss, gradients } = stepGradients(
         {
           model,
           batch,
@@ -107,24 +116,26 @@ export function trainer({
           trained: optimiser.parameters,
           joined,
           mode: () => ({ training: true, random: random.key('dropout') }),
+          moved: follow,
         },
         plan,
+        training.accumulate,
       );
-      if (moved.x !== x) moved.x.dispose();
-      try {
-        refuseNaN(loss, step, training.learningRate);
-        checkGradients(gradients, names, step);
-      } catch (error) {
-        dispose([gradients, updates]);
-        throw error;
-      }
       const learningRate = learningRateAt(step, { ...training, steps });
-      const gradientNorm = clippedStep(gradients, training.clip, (g) => optimiser.step(g, learningRate));
-      for (const [name, value] of Object.entries(updates)) {
-        moving.get(name)?.dispose();
-        moving.set(name, value);
+      try {
+        const norm = globalNorm(gradients);
+        if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+          const parameters = joined(optimiser.parameters);
+          const times = time ? Array.from(batch.frames, (frame) => time[frame]) : null;
+          throw brokenStep({ step, learningRate, loss, norm, gradients, parameters, x: moved.x, times });
+        }
+        checkGradients(gradients, names, step);
+        clippedStep(gradients, { norm, clip: training.clip }, (g) => optimiser.step(g, learningRate));
+        return { loss, learningRate, gradientNorm: norm };
+      } finally {
+        dispose(gradients);
+        if (moved.x !== x) moved.x.dispose();
       }
-      return { loss, learningRate, gradientNorm };
     },
     optimiser() {
       const { first, second } = optimiser.state();
@@ -176,21 +187,25 @@ function augment(batch: Batch, x: Tensor, { training, model, centres, noise, ran
   return { x: noisy, centres: own };
 }
 
-/** Scales the gradients to a global norm of at most `clip`, hands them to `update`, frees them; the norm before. */
-export function clippedStep(
-  gradients: ParameterTree,
-  clip: number,
-  update: (gradients: ParameterTree) => void,
-): number {
+/** Root of the sum of all squares. */
+export function globalNorm(gradients: ParameterTree): number {
   const total = tidy(() => sqrt(sum(stack(leaves(gradients).map(({ tensor }) => sum(square(tensor)))))));
   const [norm] = total.dataSync();
   total.dispose();
-  if (norm <= clip) update(gradients);
-  else {
-    const clipped = tidy(() => mapTree(gradients, (tensor) => mul(tensor, clip / (norm + 1e-6))));
-    update(clipped);
-    dispose(clipped);
-  }
-  dispose(gradients);
   return norm;
+}
+
+/** Hands the gradients to `update`, scaled to a global norm of at most `clip` where theirs, `norm`, is larger. */
+export function clippedStep(
+  gradients: ParameterTree,
+  { norm, clip }: { norm: number; clip: number },
+  update: (gradients: ParameterTree) => void,
+): void {
+  if (norm <= clip) {
+    update(gradients);
+    return;
+  }
+  const clipped = tidy(() => mapTree(gradients, (tensor) => mul(tensor, clip / (norm + 1e-6))));
+  update(clipped);
+  dispose(clipped);
 }

@@ -12,6 +12,8 @@ export const TrainingConfig = z.strictObject({
   gaps: z.enum(['split', 'mask']).default('split'),
   /** Windows in a batch. */
   batch: Count.default(8),
+  /** Batches whose gradients are summed for one update, as if they were one; batch norm sees each by itself. */
+  accumulate: Count.default(1),
   /** Optimiser updates; or `epochs`. */
   steps: Count.optional(),
   epochs: Count.optional(),

@@ -45,7 +45,7 @@ const batchOf = (length: number, chosen: number[]) =>
 const random = Random.from(9);
 const pixels = Float32Array.from({ length: 40 * SIZE * SIZE * 2 }, () => random.normal());
 
-function gradientsOf(encoder: object, plan: StepPlan, { length = 6, chosen = [0, 4, 20] } = {}) {
+function gradientsOf(encoder: object, plan: StepPlan, { length = 6, chosen = [0, 4, 20], pieces = 1 } = {}) {
   const model = buildModel(
     modelConfig({ encoder, head: { kind: 'gru', units: 3 }, channels: { season: true } } as never),
     { height: SIZE, width: SIZE, channels: 2, season: 4 },
@@ -76,8 +76,10 @@ function gradientsOf(encoder: object, plan: StepPlan, { length = 6, chosen = [0,
         training: { loss: 'weighted', centre: 0.3 },
         positiveWeight: 3,
         mode: () => ({ training: true, random: Random.from(2) }),
+        moved: dispose,
       },
       plan,
+      pieces,
     ),
   );
   const values = new Map(leaves(result.gradients).map(({ name, tensor: t }) => [name, t.dataSync().slice()]));
@@ -107,6 +109,21 @@ describe.each([
     for (const [name, gradient] of whole.values)
       expect(difference(parts.values.get(name)!, gradient), name).toBeLessThan(1e-5);
   });
+
+  it.each([
+    [{ kind: 'full' }, 2],
+    [{ kind: 'full' }, 9],
+    [{ kind: 'framewise', frames: 4 }, 2],
+    [{ kind: 'blockwise', frames: 1 }, 3],
+  ] as const)(
+    'are the same when batches are summed, with gaps in their windows: %j, %i of them',
+    (plan, pieces) => {
+      const [whole, parts] = [full(), gradientsOf(encoder, plan, { pieces })];
+      expect(Math.abs(parts.loss / whole.loss - 1)).toBeLessThan(1e-6);
+      for (const [name, gradient] of whole.values)
+        expect(difference(parts.values.get(name)!, gradient), name).toBeLessThan(1e-5);
+    },
+  );
 });
 
 describe('the memory of a step', () => {
