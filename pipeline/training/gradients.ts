@@ -12,6 +12,7 @@ import {
   concat,
   dispose,
   leaves,
+  mapTree,
   mul,
   type ParameterTree,
   slice,
@@ -92,23 +93,24 @@ function framewise(input: GradientInput, plan: Exclude<StepPlan, { kind: 'full' 
   const parts = partsOf(input.x.shape[0], plan.frames);
   const again = plan.kind === 'blockwise';
   const codes = encodedParts(input, parts);
-  const held = Object.fromEntries(Object.entries(codes).filter(([, t]) => t)) as Record<string, Tensor>;
-  const head = valueAndGradients({ held, own: trained }, ({ held, own }) => {
+  const head = valueAndGradients({ codes, own: trained }, ({ codes, own }) => {
     const whole = { ...input, parameters: joined(own), mode: { ...mode(), part: undefined } };
-    return { loss: encodedLoss(held as unknown as Codes, whole).loss };
+    return { loss: encodedLoss(codes as unknown as Codes, whole).loss };
   });
-  dispose(held);
+  dispose(codes);
   const found = new Map(leaves(head.gradients.own).map(({ name, tensor }) => [name, tensor]));
-  const back = Object.entries(head.gradients.held).filter(([, t]) => t) as [keyof Codes, Tensor][];
+  const back = leaves(head.gradients.codes); // none for what the loss does not read
   for (const part of parts) {
     const run = valueAndGradients(trained, (p) => {
-      const encoded = encodePart(input, joined(p), part, again);
-      const terms = back.map(([name, by]) => sum(mul(encoded[name]!, rows(by, part))));
+      const own = new Map(
+        leaves(encodePart(input, joined(p), part, again)).map(({ name, tensor }) => [name, tensor]),
+      );
+      const terms = back.map(({ name, tensor }) => sum(mul(own.get(name)!, rows(tensor, part))));
       return { loss: terms.reduce((a, b) => add(a, b)) };
     });
     for (const { name, tensor } of leaves(run.gradients)) accumulate(found, name, tensor);
   }
-  dispose(head.gradients.held as ParameterTree);
+  dispose(head.gradients.codes);
   return { loss: head.loss, gradients: inOrder(trained, found) };
 }
 
@@ -126,36 +128,32 @@ const partsOf = (frames: number, most: number): Part[] =>
     ...{ from: i * most, to: Math.min(frames, (i + 1) * most), of: frames },
   }));
 
-/** Outputs of the encoder for all frames; nothing else stays. */
-function encodedParts(input: GradientInput, parts: readonly Part[]): Codes {
-  const found = parts.map((part) =>
-    tidy(() => {
-      const { features, auxiliary, map } = encodePart(input, input.joined(input.trained), part, false);
-      return { features, ...(auxiliary && { auxiliary }), ...(map && { map }) };
-    }),
+/** Outputs of the encoder for all frames, as a tree; nothing else stays. */
+function encodedParts(input: GradientInput, parts: readonly Part[]): ParameterTree {
+  const found = parts.map((part) => tidy(() => encodePart(input, input.joined(input.trained), part, false)));
+  const byPart = found.map((tree) => leaves(tree));
+  const joint = tidy(() =>
+    mapTree(found[0], (_, name) =>
+      concat(byPart.map((part) => part.find((leaf) => leaf.name === name)!.tensor)),
+    ),
   );
-  const joint = tidy(() => {
-    const whole = (name: keyof Codes) =>
-      found[0][name] ? concat(found.map((one) => one[name] as Tensor)) : undefined;
-    return { features: whole('features')!, auxiliary: whole('auxiliary'), map: whole('map') };
-  });
-  for (const one of found) dispose(one as ParameterTree);
+  for (const one of found) dispose(one);
   return joint;
 }
 
+/** What the loss reads of the encoder's outputs. */
 function encodePart(
   { model, x, mode }: GradientInput,
   parameters: ParameterTree,
   part: Part,
   again: boolean,
-) {
+): ParameterTree {
   const own = mode();
   const { from, of } = own.part ?? { from: 0, of: part.of };
-  return model.encode(parameters, rows(x, part), {
-    ...own,
-    part: { from: from + part.from, to: from + part.to, of },
-    again,
-  });
+  const whole = { from: from + part.from, to: from + part.to, of };
+  const encoded = model.encode(parameters, rows(x, part), { ...own, part: whole, again });
+  const { features, auxiliary, map } = encoded;
+  return { features, ...(auxiliary && { auxiliary }), ...(map && { map }) };
 }
 
 /** Rows `from` .. `to - 1`. */
