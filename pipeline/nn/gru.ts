@@ -5,20 +5,7 @@
 import * as z from 'zod';
 import { Count } from '../../schemas/config/index.js';
 import type { Random } from '../random.js';
-import {
-  add,
-  matMul,
-  mul,
-  reshape,
-  sigmoid,
-  slice,
-  stack,
-  sub,
-  type Tensor,
-  tanh,
-  unstack,
-  zeros,
-} from '../tensor/index.js';
+import { add, gruSteps, matMul, reshape, slice, type Tensor, unstack, zeros } from '../tensor/index.js';
 import { glorotUniform, orthogonal } from './initialise.js';
 
 export const Config = z.strictObject({ in: Count, units: Count });
@@ -48,33 +35,14 @@ export interface Inputs {
 export function apply(parameters: Parameters, { x, mask, state }: Inputs): { y: Tensor; state: Tensor } {
   const [batch, time, from] = x.shape;
   const units = parameters.recurrent.shape[0];
-  const [inputBias, recurrentBias] = unstack(parameters.bias, 0); // [3U] each
-  const projected = add(matMul(reshape(x, [batch * time, from]), parameters.kernel), inputBias);
-  const steps = unstack(reshape(projected, [batch, time, 3 * units]), 1); // time x [batch, 3U]
-  const masks = mask ? unstack(reshape(mask, [batch, time, 1]), 1) : null; // time x [batch, 1]
-  let h = state ?? zeros([batch, units]);
-  const outputs = steps.map((step, t) => {
-    const next = cell(step, h, parameters.recurrent, recurrentBias, units);
-    h = masks ? add(h, mul(masks[t], sub(next, h))) : next;
-    return h;
+  const [inputBias, bias] = unstack(parameters.bias, 0); // [3U] each
+  const flat = add(matMul(reshape(x, [batch * time, from]), parameters.kernel), inputBias);
+  const y = gruSteps({
+    projected: reshape(flat, [batch, time, 3 * units]),
+    recurrent: parameters.recurrent,
+    bias,
+    state: state ?? zeros([batch, units]),
+    mask: mask ?? null,
   });
-  return { y: stack(outputs, 1), state: h };
-}
-
-/** One step: `projected [batch, 3U]` = xW + b_i. */
-function cell(projected: Tensor, h: Tensor, recurrent: Tensor, bias: Tensor, units: number): Tensor {
-  const batch = h.shape[0];
-  const inner = add(matMul(h, recurrent), bias); // [batch, 3U]
-  const gates = sigmoid(
-    add(slice(projected, [0, 0], [batch, 2 * units]), slice(inner, [0, 0], [batch, 2 * units])),
-  );
-  const update = slice(gates, [0, 0], [batch, units]);
-  const reset = slice(gates, [0, units], [batch, units]);
-  const candidate = tanh(
-    add(
-      slice(projected, [0, 2 * units], [batch, units]),
-      mul(reset, slice(inner, [0, 2 * units], [batch, units])),
-    ),
-  );
-  return add(candidate, mul(update, sub(h, candidate)));
+  return { y, state: reshape(slice(y, [0, time - 1, 0], [batch, 1, units]), [batch, units]) };
 }

@@ -14,6 +14,7 @@ export type { DType, Tensor, TensorLike } from './backend/tfjs.js';
 export { batchNorm, batchNormTraining, type Normalisation, type TrainingNormalisation } from './batchnorm.js';
 export { checkpoint } from './gradients/checkpoint.js';
 export { type Differentiated, peakTensorBytes, valueAndGradients, withoutTape } from './gradients/tape.js';
+export { type GruSteps, gruSteps } from './gruSteps.js';
 export {
   type Installed,
   type InstallOptions,
