@@ -20,6 +20,7 @@ const COMMANDS: readonly [name: string, summary: string, load: Load][] = [
   ['report', 'write a run as one HTML page', () => import('./report.js')],
   ['dataset', 'look at, check, repair and compact a dataset', () => import('./dataset.js')],
   ['simulate', 'write a simulated season of GeoTIFF maps with labels', () => import('./simulate.js')],
+  ['model', 'bring in weights of Keras', () => import('./model.js')],
   ['backend', 'install or check the tensor backend', () => import('./backend.js')],
   ['worker', 'work on the jobs of a Redis queue', () => import('./worker.js')],
   ['queue', 'status of a queue', () => import('./queue.js')],

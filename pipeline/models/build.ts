@@ -1,43 +1,76 @@
 import type { ModelConfig } from '../../schemas/config/index.js';
 import type { ParameterTree } from '../tensor/index.js';
 import * as cnn from './cnn.js';
+import * as deep from './deep.js';
 import * as evidence from './evidence.js';
 import * as head from './head.js';
-import type { Model, ModelShape } from './model.js';
+import type { Encoded, Model, ModelShape } from './model.js';
 
 /** A head without parameters leaves no trace in a stored tree. */
 type Parts = { encoder: ParameterTree; head?: ParameterTree };
+type Encoder = Omit<Model, 'config' | 'shape' | 'stateSize' | 'init' | 'head'> & {
+  init: (random: Parameters<Model['init']>[0], logit: number) => ParameterTree;
+};
 
 /**
  * The model that `config` describes, for frames of `shape`. It holds no weights: `init` makes them.
  * @throws ConfigError for a margin or a depth that leaves no map.
  */
 export function buildModel(config: ModelConfig, shape: ModelShape): Model {
-  const { encoder } = config;
-  const featureCount = encoder.kind === 'cnn' ? cnn.featureCount(encoder) : evidence.featureCount;
-  const sizes = { features: featureCount, season: shape.season };
+  const { init, ...encoder } = encoderOf(config.encoder, shape);
+  const sizes = { features: encoder.featureCount, season: shape.season };
   return {
+    ...encoder,
     config,
     shape,
-    featureCount,
-    mapGrid: encoder.kind === 'cnn' ? cnn.mapGrid(encoder, shape) : evidence.mapGrid(encoder, shape),
     stateSize: config.head.kind === 'gru' ? config.head.units : 0,
-    batchMoments: encoder.kind === 'cnn' && encoder.norm === 'batch',
-    auxiliary: encoder.kind === 'cnn' ? encoder.auxiliary : 0,
     init: (random, { logit = 0 } = {}) => ({
-      encoder:
-        encoder.kind === 'cnn'
-          ? cnn.init(encoder, shape, random.key('encoder'), logit)
-          : evidence.init(encoder, shape, random.key('encoder'), logit),
+      encoder: init(random.key('encoder'), logit),
       head: head.init(config.head, sizes, random.key('head')),
     }),
     encode: (parameters, x, mode) => {
-      const tree = (parameters as Parts).encoder;
-      if (encoder.kind === 'evidence') return evidence.encode(encoder, tree, x, mode);
-      const encoded = cnn.encode(encoder, tree, x, mode);
-      return { ...encoded, updates: prefixed(encoded.updates ?? {}) };
+      const encoded = encoder.encode((parameters as Parts).encoder, x, mode);
+      return encoded.updates ? { ...encoded, updates: prefixed(encoded.updates) } : encoded;
     },
     head: (parameters, inputs) => head.apply((parameters as Parts).head ?? {}, inputs),
+  };
+}
+
+/** What each kind of encoder brings; `encode` here takes the encoder's own parameters. */
+function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
+  if (config.kind === 'evidence')
+    return {
+      featureCount: evidence.featureCount,
+      floatsPerCell: Math.max(shape.channels, ...config.widths),
+      mapGrid: evidence.mapGrid(config, shape),
+      auxiliary: 0,
+      batchMoments: false,
+      isFrozen: () => false,
+      inputKernel: 'encoder/conv0/kernel',
+      init: (random, logit) => evidence.init(config, shape, random, logit),
+      encode: (parameters, x, mode) => evidence.encode(config, parameters, x, mode),
+    };
+  if (config.kind === 'cnn')
+    return {
+      featureCount: cnn.featureCount(config),
+      floatsPerCell: Math.max(shape.channels, ...config.widths),
+      mapGrid: cnn.mapGrid(config, shape),
+      batchMoments: config.norm === 'batch',
+      auxiliary: config.auxiliary,
+      isFrozen: () => false,
+      inputKernel: 'encoder/block0/conv/kernel',
+      init: (random, logit) => cnn.init(config, shape, random, logit),
+      encode: (parameters, x, mode) => cnn.encode(config, parameters, x, mode),
+    };
+  return {
+    featureCount: deep.featureCount(config),
+    floatsPerCell: deep.floatsPerCell(config, shape),
+    mapGrid: deep.mapGrid(config, shape),
+    auxiliary: config.auxiliary,
+    isFrozen: (name) => deep.isFrozen(config, name),
+    inputKernel: 'encoder/backbone/stem/conv/kernel',
+    init: (random, logit) => deep.init(config, shape, random, logit),
+    encode: (parameters, x, mode): Encoded => deep.encode(config, parameters, x, mode),
   };
 }
 

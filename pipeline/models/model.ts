@@ -23,6 +23,8 @@ export interface Encoded {
   map: Tensor | null;
   /** `[frames]`, logits of the attention module's own loss. */
   auxiliary?: Tensor;
+  /** Maps at the end of each block of a deep backbone, front to back, `[frames, h, w, channels]`. */
+  taps?: Tensor[];
   /** New values of leaves that follow the data, e.g. batch norm's moments, by leaf name; in training only. */
   updates?: Record<string, Tensor>;
 }
@@ -51,12 +53,18 @@ export interface Model {
   readonly shape: ModelShape;
   readonly mapGrid: MapGrid;
   readonly featureCount: number;
+  /** Floats that the encoder holds at once of a frame without gradients, over the frame's cells; about. */
+  readonly floatsPerCell: number;
   /** Units of the recurrent head; 0: every frame stands alone. */
   readonly stateSize: number;
   /** In training the frames of a batch are normalised together: what a frame gives then depends on the others. */
   readonly batchMoments: boolean;
   /** Weight of the auxiliary loss; 0 where there is none. */
   readonly auxiliary: number;
+  /** True for leaves that keep their values in training: no gradient, no decay, no new moments. */
+  isFrozen(name: string): boolean;
+  /** Name of the kernel that reads the channels, whose third axis follows their number. */
+  readonly inputKernel: string;
   /** Start values; the model's first logits lie near `logit` (default 0). */
   init(random: Random, start?: { logit?: number }): ParameterTree;
   /** `x [frames, height, width, channels]`; time is folded into the batch. */

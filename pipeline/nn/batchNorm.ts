@@ -20,7 +20,6 @@ export type Parameters = { gamma: Tensor; beta: Tensor; movingMean: Tensor; movi
 export type Update = Pick<Parameters, 'movingMean' | 'movingVariance'>;
 
 const MOMENTUM = 0.99;
-const EPSILON = 1e-3;
 
 export function init(config: Config): Parameters {
   const { channels } = Config.parse(config);
@@ -35,17 +34,21 @@ export function init(config: Config): Parameters {
 /** Leaves that no gradient reaches and no optimiser touches. */
 export const isMoving = (name: string): boolean => /(^|\/)moving(Mean|Variance)$/.test(name);
 
-/** `x [..., channels]` -> the same shape; in training with the batch's moments and an update of the moving ones. */
+/**
+ * `x [..., channels]` -> the same shape; in training with the batch's moments and an update of the moving ones. `epsilon` is
+ * added to the variance, default 1e-3.
+ */
 export function apply(
   { gamma, beta, movingMean, movingVariance }: Parameters,
   x: Tensor,
   mode: Mode,
+  { epsilon = 1e-3 }: { epsilon?: number } = {},
 ): { y: Tensor; update: Update | null } {
   if (!mode.training) {
-    const y = batchNorm(x, { mean: movingMean, variance: movingVariance, gamma, beta, epsilon: EPSILON });
+    const y = batchNorm(x, { mean: movingMean, variance: movingVariance, gamma, beta, epsilon });
     return { y, update: null };
   }
-  const { y, mean, variance } = batchNormTraining(x, { gamma, beta, epsilon: EPSILON });
+  const { y, mean, variance } = batchNormTraining(x, { gamma, beta, epsilon });
   const update = {
     movingMean: blend(movingMean, mean),
     movingVariance: blend(movingVariance, variance),

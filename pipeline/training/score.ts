@@ -126,9 +126,11 @@ function neededFrames(segments: readonly Segment[], reach: number, wanted?: Arra
   return { frames: Int32Array.from(frames), position: Int32Array.from(position) };
 }
 
-function defaultChunk({ config, shape }: Model): number {
-  const widest = Math.max(shape.channels, ...config.encoder.widths);
-  return Math.max(1, Math.min(256, Math.floor(CHUNK_BYTES / (4 * shape.height * shape.width * widest))));
+function defaultChunk({ floatsPerCell, shape }: Model): number {
+  return Math.max(
+    1,
+    Math.min(256, Math.floor(CHUNK_BYTES / (4 * shape.height * shape.width * floatsPerCell))),
+  );
 }
 
 function encode(model: Model, member: ParameterTree, x: Tensor, withMap: boolean) {

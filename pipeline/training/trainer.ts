@@ -24,6 +24,7 @@ import type { Batch } from './batch.js';
 import { type StepPlan, stepGradients } from './gradients.js';
 import { brokenStep, gradientCheck } from './guard.js';
 import type { Imbalance } from './loss.js';
+import { learningRates } from './rates.js';
 import { learningRateAt } from './schedule.js';
 
 export interface TrainerInput {
@@ -73,30 +74,33 @@ export function trainer({
 }: TrainerInput): Trainer {
   const { centres, imbalance, noise, time } = rest;
   const all = leaves(start);
-  const optimiser = adamW(treeFrom(all.filter(({ name }) => !isMoving(name))), {
+  const learns = (name: string): boolean => !isMoving(name) && !model.isFrozen(name);
+  const optimiser = adamW(treeFrom(all.filter(({ name }) => learns(name))), {
     learningRate: training.learningRate,
     weightDecay: training.weightDecay,
     decays,
+    rate: learningRates(training.learningRates, all, learns),
   });
   const names = leaves(optimiser.parameters).map(({ name }) => name);
-  const moving = new Map(
-    all.filter(({ name }) => isMoving(name)).map(({ name, tensor }) => [name, tensor.clone()]),
+  /** Leaves that no optimiser touches: moments, and what is frozen. */
+  const still = new Map(
+    all.filter(({ name }) => !learns(name)).map(({ name, tensor }) => [name, tensor.clone()]),
   );
   const checkGradients = gradientCheck();
 
   const joined = (trained: ParameterTree): ParameterTree => {
-    if (moving.size === 0) return trained;
+    if (still.size === 0) return trained;
     const current = new Map([
       ...leaves(trained).map(({ name, tensor }) => [name, tensor] as const),
-      ...moving,
+      ...still,
     ]);
     return treeFrom(all.map(({ name }) => ({ name, tensor: current.get(name)! })));
   };
 
   const follow = (updates: Record<string, Tensor>) => {
     for (const [name, value] of Object.entries(updates)) {
-      moving.get(name)?.dispose();
-      moving.set(name, value);
+      still.get(name)?.dispose();
+      still.set(name, value);
     }
   };
 
@@ -150,7 +154,7 @@ export function trainer({
     },
     dispose() {
       optimiser.dispose();
-      for (const tensor of moving.values()) tensor.dispose();
+      for (const tensor of still.values()) tensor.dispose();
     },
   };
 }

@@ -46,6 +46,37 @@ export const CnnConfig = z.strictObject({
   dropout: Share.default(0.1),
 });
 
+/** Parts of a deep backbone, front to back. */
+export const BACKBONE_PARTS = ['stem', 'block1', 'block2', 'block3', 'block4'] as const;
+
+/** What the deep backbones share: how they train, and the attention on their last map. */
+const deep = {
+  /**
+   * `batch`: moments of the batch in training, running ones afterwards; `fixed`: the stored moments always, e.g. those of
+   * pretrained weights, so that frames do not depend on their batch. Scale and offset learn either way.
+   */
+  norm: z.enum(['batch', 'fixed']).default('batch'),
+  /** Parts that keep their weights and moments; needs training.init. */
+  freeze: z.array(z.enum(BACKBONE_PARTS)).default([]),
+  /** Squeeze-excite reduction r of the last map. */
+  reduction: Count.default(16),
+  attentionWidth: Count.default(128),
+  /** Weight of the auxiliary loss. */
+  auxiliary: z.number().min(0).default(1),
+  dropout: Share.default(0.1),
+};
+
+/** DenseNet121 (Huang et al. 2017) as Keras builds it, without its top; maps of 61 cells a side and more. */
+export const DenseNet121Config = z.strictObject({ kind: z.literal('densenet121'), ...deep });
+
+/** ResNet18 (He et al. 2016) with a stem that keeps small maps: 3x3, no pooling; every block but the first halves the map. */
+export const ResNet18Config = z.strictObject({
+  kind: z.literal('resnet18'),
+  /** Filters of each of the four blocks. */
+  widths: z.tuple([Count, Count, Count, Count]).default([64, 128, 256, 512]),
+  ...deep,
+});
+
 export const HeadConfig = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({ kind: z.literal('gru'), units: Count.default(8) }),
@@ -53,10 +84,16 @@ export const HeadConfig = z.discriminatedUnion('kind', [
 
 export const ModelConfig = z.strictObject({
   channels: ChannelsConfig.prefault({}),
-  encoder: z.discriminatedUnion('kind', [EvidenceConfig, CnnConfig]).prefault({ kind: 'evidence' }),
+  encoder: z
+    .discriminatedUnion('kind', [EvidenceConfig, CnnConfig, DenseNet121Config, ResNet18Config])
+    .prefault({ kind: 'evidence' }),
   head: HeadConfig.prefault({ kind: 'none' }),
 });
 export type EvidenceConfig = z.infer<typeof EvidenceConfig>;
 export type CnnConfig = z.infer<typeof CnnConfig>;
+export type DenseNet121Config = z.infer<typeof DenseNet121Config>;
+export type ResNet18Config = z.infer<typeof ResNet18Config>;
+/** Encoders whose first part is a deep backbone under `encoder/backbone`. */
+export type DeepConfig = DenseNet121Config | ResNet18Config;
 export type HeadConfig = z.infer<typeof HeadConfig>;
 export type ModelConfig = z.infer<typeof ModelConfig>;

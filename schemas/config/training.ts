@@ -23,6 +23,13 @@ export const TrainingConfig = z.strictObject({
   /** Weight of the cross-entropy of the evidence map at the labelled centre; 0 for none. */
   centre: z.number().min(0).default(0),
   learningRate: z.number().positive().default(3e-3),
+  /**
+   * Factors on the learning rate, by part of the model: `encoder/backbone: 0.1` reaches all leaves whose names begin so, the
+   * longest name counts. Parts: `encoder`, `encoder/backbone`, `encoder/backbone/block4`, `encoder/attention`, `head`, ...
+   */
+  learningRates: z.record(z.string(), z.number().positive()).default({}),
+  /** Weights to start from: a run's folder or a safetensors file; the encoder's leaves are taken by name. */
+  init: z.string().min(1).optional(),
   /** AdamW decay, on matrices and kernels only. */
   weightDecay: z.number().min(0).default(0.1),
   warmup: Share.default(0.1),

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BadRasterError } from '../../errors.js';
+import { type GuardedThread, GuardFault, guardedThread } from '../../guard/index.js';
 import type { Variable, VariableFile } from '../cf/index.js';
-import { type GuardedThread, GuardFault, guardedThread } from '../guard/thread.js';
 
 /** Processor time of one call: 3 s, and 100 ns for each byte that it may have to read and unpack. */
 const BASE_CPU_MS = 3_000;

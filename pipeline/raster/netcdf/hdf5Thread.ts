@@ -2,10 +2,9 @@
  * The inside of the thread that reads NetCDF-4: named variables and slices of them out of HDF5, by h5wasm. That library
  * trusts its files; a hostile one may turn it in circles, fill its memory or break its state, hence a thread that can end.
  */
-import { createRequire } from 'node:module';
 import h5wasm, { Dataset, File, Group } from 'h5wasm/node';
+import { capWasmMemory, serveCalls, silenceStderr } from '../../guard/index.js';
 import type { Attribute, Variable } from '../cf/index.js';
-import { capWasmMemory, serveCalls } from '../guard/serve.js';
 
 const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
 /** One decoded slice of the largest map, and the compressed chunks it comes from. */
@@ -22,7 +21,7 @@ interface Opened {
 
 let opened: Opened | null = null;
 
-silence();
+silenceStderr();
 capWasmMemory(MEMORY_BYTES);
 refuseFailedReads(await h5wasm.ready);
 serveCalls({ describe: describeFile, read, close });
@@ -77,15 +76,6 @@ function refuseFailedReads(library: object): void {
       );
     return status;
   };
-}
-
-/** HDF5 writes a stack of diagnostics straight to stderr for each fault, which our error tells already. */
-function silence(): void {
-  const files = createRequire(import.meta.url)('node:fs') as typeof import('node:fs');
-  const { writeSync } = files;
-  const silent = (fd: number, data: Uint8Array, offset = 0, length = data.byteLength, position?: number) =>
-    fd === 2 ? length : writeSync(fd, data, offset, length, position);
-  files.writeSync = silent as typeof writeSync;
 }
 
 /** Datasets of the file and its groups, `group/name`. Links may go round: no deeper than `MOST_DEPTH`, no more than `MOST_ITEMS`. */

@@ -24,6 +24,8 @@ export interface AdamOptions {
   epsilon?: number;
   /** Default 0. */
   weightDecay?: number;
+  /** Factor on the learning rate of a leaf, its decay included; default 1. */
+  rate?: (name: string) => number;
   /** Which leaves decay; default all. */
   decays?: (name: string) => boolean;
 }
@@ -55,5 +57,5 @@ export function adamW<Tree extends ParameterTree>(initial: Tree, options: AdamOp
 /** Options with every default filled in. */
 export function defaults(options: AdamOptions): Required<AdamOptions> {
   const base = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 };
-  return { ...base, decays: () => true, ...options };
+  return { ...base, decays: () => true, rate: () => 1, ...options };
 }

@@ -39,13 +39,15 @@ export function nativeAdamW<Tree extends ParameterTree>(
       // A variable whose value is still held elsewhere is copied by the update: let go of ours first.
       dispose(parameters);
       tf.tidy(() => {
-        const scalars = stepScalars(options, learningRate, steps);
+        const scalarsOf = new Map<number, Tensor[]>(); // by learning rate: few
         for (const { name, tensor } of leaves(gradients)) {
           const slot = slots.get(name);
           if (!slot) continue;
+          const rate = learningRate * options.rate(name);
           if (options.weightDecay && options.decays(name))
-            scale(slot.parameter, 1 - learningRate * options.weightDecay);
-          applyAdam(slot, scalars, tensor);
+            scale(slot.parameter, 1 - rate * options.weightDecay);
+          if (!scalarsOf.has(rate)) scalarsOf.set(rate, stepScalars(options, rate, steps));
+          applyAdam(slot, scalarsOf.get(rate)!, tensor);
         }
       });
       parameters = readAll();

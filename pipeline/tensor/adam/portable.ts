@@ -30,7 +30,7 @@ export function portableAdamW<Tree extends ParameterTree>(
         const next = tf.tidy(() =>
           update(tensor, gradient, moments.get(name)!, steps, {
             ...options,
-            learningRate,
+            learningRate: learningRate * options.rate(name),
             weightDecay: options.decays(name) ? options.weightDecay : 0,
           }),
         );

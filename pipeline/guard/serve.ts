@@ -1,5 +1,6 @@
 /** The inside of a guarded thread: answers one call after the other. */
 import { readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 
 // biome-ignore lint/suspicious/noExplicitAny: what a method takes is between it and its caller
@@ -45,4 +46,13 @@ export function capWasmMemory(bytes: number): void {
       throw new RangeError(`over ${bytes} bytes of memory would be needed`);
     return grow.call(this, pages);
   };
+}
+
+/** Keeps what a library writes straight to stderr (HDF5 a stack of diagnostics for each fault) to itself: our error tells it. */
+export function silenceStderr(): void {
+  const files = createRequire(import.meta.url)('node:fs') as typeof import('node:fs');
+  const { writeSync } = files;
+  const silent = (fd: number, data: Uint8Array, offset = 0, length = data.byteLength, position?: number) =>
+    fd === 2 ? length : writeSync(fd, data, offset, length, position);
+  files.writeSync = silent as typeof writeSync;
 }

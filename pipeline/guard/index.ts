@@ -1,0 +1,3 @@
+/** Threads for libraries that trust their files: bounded in processor time and memory, ended when they go wrong. */
+export { capWasmMemory, serveCalls, silenceStderr } from './serve.js';
+export { type GuardedThread, GuardFault, guardedThread } from './thread.js';
