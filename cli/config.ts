@@ -8,7 +8,7 @@ import { datasetAddress } from '../pipeline/shards/index.js';
 import { RunConfig } from '../schemas/config/index.js';
 import { configError } from './command.js';
 
-/** The config with `dataset`, `run`, `ingest.sources` and `labels.file` as absolute paths. */
+/** The config with `dataset`, `run`, `ingest.sources`, `labels.file` and `training.init` as absolute paths. */
 export async function loadConfig(file: string): Promise<RunConfig> {
   const config = check(RunConfig, await readYaml(file), file);
   const folder = dirname(resolve(file));
@@ -27,6 +27,10 @@ export async function loadConfig(file: string): Promise<RunConfig> {
       sources: config.ingest.sources.map((s) => (isUrl(s) ? s : resolve(folder, s))),
     },
     labels: { ...config.labels, file: config.labels.file && resolve(folder, config.labels.file) },
+    training: {
+      ...config.training,
+      ...(config.training.init && { init: resolve(folder, config.training.init) }),
+    },
   };
 }
 

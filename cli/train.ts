@@ -14,7 +14,15 @@ import {
   describeBackend,
   openBackend,
 } from '../pipeline/tensor/index.js';
-import { type FitInput, fitModel, sanity, saveProvenance, saveTrained } from '../pipeline/training/index.js';
+import {
+  type FitInput,
+  fitModel,
+  type StartReport,
+  sanity,
+  saveProvenance,
+  saveTrained,
+  startText,
+} from '../pipeline/training/index.js';
 import { longestWindow, RunConfig, SplitConfig } from '../schemas/config/index.js';
 import { action, define, type Output } from './command.js';
 import { check, loadConfig } from './config.js';
@@ -26,6 +34,7 @@ interface Flags {
   labelsSource?: string;
   seed?: string;
   epochs?: string;
+  init?: string;
   steps?: string;
   resume?: boolean;
   sanity?: boolean;
@@ -46,6 +55,7 @@ export const command = () =>
     .option('--seed <n>', 'seed of the first ensemble member')
     .addOption(new Option('--epochs <n>', 'passes over all windows').conflicts('steps'))
     .option('--steps <n>', 'optimiser updates')
+    .option('--init <weights>', 'start from the encoder of a run, or from weights of model import-keras')
     .option('--resume', 'go on from the checkpoints in the run, if they are of this configuration')
     .option('--sanity', 'only check that the model can learn eight sequences by heart')
     .addOption(
@@ -103,8 +113,13 @@ async function runTraining(
     },
     split,
   );
+  const told: { start?: StartReport } = {};
   const trained = await fitModel({
     ...input,
+    onStart: (report) => {
+      told.start = report;
+      out.log(startText(report));
+    },
     checkpointDir: join(run, 'checkpoints'),
     resume: flags.resume,
     log: join(run, 'log.jsonl'),
@@ -112,7 +127,7 @@ async function runTraining(
   await saveTrained(run, { ...trained, versions: { ...versions, ...trained.versions } });
   const { seeds, positives, negatives, prior } = trained;
   out.result(
-    { run, seeds, positives, negatives, prior, backend: trained.backend },
+    { run, seeds, positives, negatives, prior, backend: trained.backend, ...told },
     `${run}: ${seeds.length} member${seeds.length > 1 ? 's' : ''} trained on ${positives + negatives} labelled frames, ${positives} of them storm`,
   );
 }
@@ -146,6 +161,7 @@ async function runConfig(dataset: string, flags: Flags): Promise<RunConfig> {
   };
   const training: Record<string, unknown> = { ...base.training };
   if (flags.seed !== undefined) training.seed = number(flags.seed);
+  if (flags.init !== undefined) [training.init, training.initSha256] = [resolve(flags.init), undefined];
   if (flags.steps !== undefined) [training.steps, training.epochs] = [number(flags.steps), undefined];
   if (flags.epochs !== undefined) [training.epochs, training.steps] = [number(flags.epochs), undefined];
   const whole = { ...base, dataset: datasetAddress(dataset), run: resolve(flags.out), split, training };

@@ -66,6 +66,7 @@ function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
     featureCount: deep.featureCount(config),
     floatsPerCell: deep.floatsPerCell(config, shape),
     mapGrid: deep.mapGrid(config, shape),
+    batchMoments: deep.batchMoments(config),
     auxiliary: config.auxiliary,
     isFrozen: (name) => deep.isFrozen(config, name),
     inputKernel: 'encoder/backbone/stem/conv/kernel',

@@ -6,6 +6,7 @@ import { type DType, type Tensor, type TensorLike, tf } from './backend/tfjs.js'
 import { withoutTape } from './gradients/tape.js';
 import { isNative } from './native/execute.js';
 import { matrixProduct } from './native/matmul.js';
+import { subsample } from './subsample.js';
 
 type T4 = import('@tensorflow/tfjs-core').Tensor4D;
 type Axis = number | number[];
@@ -129,6 +130,9 @@ export function conv2d(
   kernel: Tensor,
   { strides = 1, padding = 'same' }: { strides?: number | [number, number]; padding?: Padding } = {},
 ): Tensor {
+  const [rows, columns] = typeof strides === 'number' ? [strides, strides] : strides;
+  if (kernel.shape[0] === 1 && kernel.shape[1] === 1 && (rows > 1 || columns > 1))
+    return tf.tidy(() => tf.conv2d(subsample(x, [rows, columns]) as T4, kernel as T4, 1, padding));
   return tf.conv2d(x as T4, kernel as T4, strides, padding);
 }
 

@@ -18,6 +18,7 @@ import { averagePrecision } from './averagePrecision.js';
 import { type BatchSource, blocksOf, counts, SEASON, windowsPerStep } from './batch.js';
 import { type FrameTensors, frameTensors } from './frames.js';
 import type { StepPlan } from './gradients.js';
+import { type InitialWeights, readInitial, type StartReport } from './initial.js';
 import { type Imbalance, imbalance } from './loss.js';
 import { trainMember } from './member.js';
 import { machineMemory, planStep } from './memory.js';
@@ -44,6 +45,8 @@ export interface FitInput {
   budgetBytes?: number;
   /** Memory that one step may take; a larger one is refused. Default: all of this machine. */
   memoryBytes?: number;
+  /** Hears what was taken from training.init, once. */
+  onStart?: (report: StartReport) => void;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -56,10 +59,11 @@ const STEPS = 440;
  *   when a step does not fit in memory, or two batches in training.memoryMiB; when a parameter gets no gradient; when the loss is no longer a number.
  */
 export async function fitModel(input: FitInput): Promise<TrainedModel> {
-  const { store, labels, split, training, onProgress, signal } = input;
+  const { store, labels, split, onProgress, signal } = input;
   const backend = await openBackend();
   const prepared = await prepare(input);
-  const { model, channels, source, balance } = prepared;
+  const { model, channels, source, balance, initial } = prepared;
+  const training = initial ? { ...input.training, initSha256: initial.sha256 } : input.training;
   const memoryBytes = input.memoryBytes ?? machineMemory(backend.name);
   const { plan, note } = planStep({ model, training, memoryBytes });
   const centres =
@@ -79,7 +83,7 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
   const { ringFrames } = frames;
   const blocks = blocksOf(source.windows, { batch, stride: training.windowStride, ringFrames });
   const mixed = ringFrames === null ? 'all' : blocks.openBlocks;
-  const fingerprint = fingerprintOf(input, channels, backend.name, { mixed, plan });
+  const fingerprint = fingerprintOf({ ...input, training }, channels, backend.name, { mixed, plan });
   let logBytes = 0;
   try {
     for (let member = 0; member < training.ensemble; member++) {
@@ -87,6 +91,7 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
         model,
         training,
         member,
+        initial,
         steps,
         plan,
         planNote: note,
@@ -102,6 +107,7 @@ export async function fitModel(input: FitInput): Promise<TrainedModel> {
         fingerprint,
         logPath: input.log ?? null,
         logBytes,
+        onStart: member === 0 ? input.onStart : undefined,
         onProgress,
         signal,
       });
@@ -141,12 +147,15 @@ export interface Prepared {
   trainFrames: number[];
   source: BatchSource;
   balance: Imbalance;
+  /** Weights of training.init. */
+  initial: InitialWeights | null;
 }
 
 /** Channels, model and windows of the parts that train. */
 export async function prepare(input: FitInput): Promise<Prepared> {
   const { store, labels, split, training, onProgress } = input;
   refuseMovedPlaces(input);
+  refuseFrozenChance(input);
   const { index, description } = store;
   const parts = partMask(split.part, ...(input.frames ?? [TRAIN]));
   const trainFrames = Array.from(index.ok.keys()).filter((i) => parts[i] === 1 && index.ok[i] === 1);
@@ -171,7 +180,21 @@ export async function prepare(input: FitInput): Promise<Prepared> {
     channels: channelCount(channels),
     season: input.model.channels.season ? SEASON : 0,
   };
-  return { model: buildModel(input.model, shape), channels, trainFrames, source, balance };
+  const { init, initSha256 } = training;
+  const initial = init === undefined ? null : await readInitial(init, initSha256);
+  return { model: buildModel(input.model, shape), channels, trainFrames, source, balance, initial };
+}
+
+/** Frozen start values are random numbers for ever. */
+function refuseFrozenChance({ model: { encoder }, training }: FitInput): void {
+  if (!('freeze' in encoder) || encoder.freeze.length === 0 || training.init !== undefined) return;
+  throw new ConfigError(
+    `model.encoder.freeze keeps ${encoder.freeze.join(', ')} as they are, and no weights are given: they would stay random`,
+    {
+      hint: 'set training.init (or --init) to a run or a weights file, or model.encoder.freeze: []',
+      fields: { freeze: encoder.freeze },
+    },
+  );
 }
 
 /** A map that is moved over the grid no longer lies where its coordinate channels say. */
@@ -271,7 +294,16 @@ function fingerprintOf(
   { mixed, plan }: { mixed: number | 'all'; plan: StepPlan },
 ): string {
   const { store, labels, split, model, frames } = input;
-  const { memoryMiB: _, readerThreads: __, memory: ___, stepMemoryMiB: ____, ...training } = input.training;
+  const {
+    memoryMiB: _,
+    readerThreads: __,
+    memory: ___,
+    stepMemoryMiB: ____,
+    init: _____,
+    ...given
+  } = input.training;
+  const { learningRates, ...rest } = given;
+  const training = Object.keys(learningRates).length ? given : rest;
   const data = [store.hash, labels.hash, split.hash, frames ?? [TRAIN]];
   const parts = [...data, model, training, channels, backend, mixed, ...(plan.kind === 'full' ? [] : [plan])];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');

@@ -2,6 +2,7 @@
 export { averagePrecision } from './averagePrecision.js';
 export { type FitInput, fitModel } from './fit.js';
 export { type FrameTensorOptions, type FrameTensors, frameTensors, streamedFrames } from './frames.js';
+export { type StartReport, startText } from './initial.js';
 export type { StepRecord } from './log.js';
 export { type Imbalance, imbalance, lossValues } from './loss.js';
 export { loadProvenance, loadSplit, Provenance, saveProvenance } from './provenance.js';

@@ -9,6 +9,7 @@ import { type Batch, type BatchSource, makeBatch, sampleQuality, sampler, window
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, stored } from './checkpoint.js';
 import type { FrameTensors } from './frames.js';
 import type { StepPlan } from './gradients.js';
+import { type InitialWeights, type StartReport, startValues } from './initial.js';
 import { openLog } from './log.js';
 import type { Imbalance } from './loss.js';
 import { meter } from './meter.js';
@@ -19,6 +20,8 @@ export interface MemberInput {
   training: TrainingConfig;
   /** Position in the ensemble; its seed is training.seed + member. */
   member: number;
+  /** Weights to start from; null for start values drawn at random. */
+  initial: InitialWeights | null;
   steps: number;
   plan: StepPlan;
   /** What the plan means, for people. */
@@ -41,6 +44,8 @@ export interface MemberInput {
   logPath: string | null;
   /** Bytes of the log that earlier members wrote. */
   logBytes: number;
+  /** Hears what was taken from `initial`. */
+  onStart?: (report: StartReport) => void;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -60,7 +65,15 @@ export async function trainMember(input: MemberInput): Promise<TrainedMember> {
   const { model, training, member, steps, windows, frames, evaluate, checkpoints, fingerprint, signal } =
     input;
   const seed = training.seed + member;
-  const start = model.init(Random.from(seed).key('init'), { logit: input.imbalance.startLogit });
+  const { startLogit: logit } = input.imbalance;
+  const { initial } = input;
+  const { start, report: said } = startValues(model, {
+    random: Random.from(seed).key('init'),
+    logit,
+    initial,
+    member,
+  });
+  if (said) input.onStart?.(said);
   const from = checkpoints && input.resume ? await loadCheckpoint(checkpoints, member, fingerprint) : null;
   if (from?.progress.finished) return finished(start, from);
   const log = openLog(input.logPath, from?.progress.logBytes ?? input.logBytes);

@@ -6,6 +6,7 @@ import { dispose, openBackend, tidy } from '../tensor/index.js';
 import { type BatchSource, makeBatch } from './batch.js';
 import { type FitInput, prepare } from './fit.js';
 import { frameTensors } from './frames.js';
+import { startValues } from './initial.js';
 import { machineMemory, planStep } from './memory.js';
 import { type LossInput, stepLoss } from './step.js';
 import { trainer } from './trainer.js';
@@ -40,7 +41,7 @@ export async function sanity(input: FitInput): Promise<Sanity> {
       warmup: 0.02,
     },
   };
-  const { model, channels, source, balance } = await prepare(plain);
+  const { model, channels, source, balance, initial } = await prepare(plain);
   const batch = makeBatch(source, chooseWindows(source, input.training.seed));
   const frames = await frameTensors(input.store, channels, {
     frames: [...new Set(batch.frames)].sort((a, b) => a - b),
@@ -51,7 +52,8 @@ export async function sanity(input: FitInput): Promise<Sanity> {
     training: { ...plain.training, batch: batch.batch },
     memoryBytes: input.memoryBytes ?? machineMemory(backend),
   });
-  const start = model.init(Random.from(input.training.seed).key('init'), { logit: 0 });
+  const random = Random.from(input.training.seed).key('init');
+  const { start } = startValues(model, { random, logit: 0, initial, member: 0 });
   const run = trainer({
     model,
     training: plain.training,

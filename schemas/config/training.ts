@@ -30,6 +30,11 @@ export const TrainingConfig = z.strictObject({
   learningRates: z.record(z.string(), z.number().positive()).default({}),
   /** Weights to start from: a run's folder or a safetensors file; the encoder's leaves are taken by name. */
   init: z.string().min(1).optional(),
+  /** sha256 of that file; training fills it in, and refuses another file under the name. */
+  initSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** AdamW decay, on matrices and kernels only. */
   weightDecay: z.number().min(0).default(0.1),
   warmup: Share.default(0.1),

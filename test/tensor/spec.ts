@@ -96,11 +96,14 @@ function gradientSpec(): void {
         Float32Array.from({ length: 144 }, (_, i) => ((i * 37) % 144) / 10),
         [2, 6, 6, 2],
       );
+    const framed = [0, 1, 1, 0].map((n): [number, number] => [n, n]);
     agrees((p) => t.maxPool(p.x, { size: 2 }), { x: spread() });
     agrees((p) => t.maxPool(p.x, { size: [3, 2] }), { x: spread() });
     agrees((p) => t.maxPool(p.x, { size: 4 }), { x: spread() });
     agrees((p) => t.maxPool(p.x, { size: 3, strides: 2, padding: 'same' }), { x: spread() });
+    agrees((p) => t.maxPool(t.pad(p.x, framed), { size: 3, strides: 2 }), { x: spread() });
     agrees((p) => t.avgPool(p.x, { size: 2 }), { x: spread() });
+    agrees((p) => t.avgPool(p.x, { size: 2 }), { x: made([2, 5, 7, 3]) });
     agrees((p) => t.avgPool(p.x, { size: 3, strides: 2, padding: 'same' }), { x: spread() });
   });
   test('training batch norm agrees with finite differences in x, gamma and beta at ranks 2 to 5', () => {
