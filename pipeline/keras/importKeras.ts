@@ -101,7 +101,7 @@ function refuseMisfit(path: string, kind: string, matched: Matched): void {
   const nothing = taken.length + otherShape.length + twice.length === 0;
   throw new ModelMismatchError(
     nothing
-      ? `cannot import ${path}: none of its ${report.extra.length} weights has the name of a layer of ${kind}`
+      ? `cannot import ${path}: ${report.extra.length ? `none of its ${report.extra.length} weights has the name of a layer of ${kind}` : 'it holds no weights'}`
       : `cannot import ${path} as ${kind}: ${taken.length} leaves are there; ${parts.join('; ')}`,
     {
       hint: nothing
