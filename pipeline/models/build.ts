@@ -8,31 +8,32 @@ import type { Encoded, Model, ModelShape } from './model.js';
 
 /** A head without parameters leaves no trace in a stored tree. */
 type Parts = { encoder: ParameterTree; head?: ParameterTree };
-type Encoder = Omit<Model, 'config' | 'shape' | 'stateSize' | 'init' | 'head'> & {
+type Encoder = Omit<Model, 'config' | 'shape' | 'stateSize' | 'causal' | 'init' | 'head'> & {
   init: (random: Parameters<Model['init']>[0], logit: number) => ParameterTree;
 };
 
 /**
  * The model that `config` describes, for frames of `shape`. It holds no weights: `init` makes them.
- * @throws ConfigError for a margin or a depth that leaves no map.
+ * @throws ConfigError for a margin or a depth that leaves no map, and for taps that are not there.
  */
 export function buildModel(config: ModelConfig, shape: ModelShape): Model {
   const { init, ...encoder } = encoderOf(config.encoder, shape);
-  const sizes = { features: encoder.featureCount, season: shape.season };
+  const temporal = head.build(config.head, { features: encoder.featureCount, season: shape.season });
   return {
     ...encoder,
     config,
     shape,
-    stateSize: config.head.kind === 'gru' ? config.head.units : 0,
+    stateSize: temporal.stateSize,
+    causal: temporal.causal,
     init: (random, { logit = 0 } = {}) => ({
       encoder: init(random.key('encoder'), logit),
-      head: head.init(config.head, sizes, random.key('head')),
+      head: temporal.init(random.key('head')),
     }),
     encode: (parameters, x, mode) => {
       const encoded = encoder.encode((parameters as Parts).encoder, x, mode);
       return encoded.updates ? { ...encoded, updates: prefixed(encoded.updates) } : encoded;
     },
-    head: (parameters, inputs) => head.apply((parameters as Parts).head ?? {}, inputs),
+    head: (parameters, inputs) => temporal.apply((parameters as Parts).head ?? {}, inputs),
   };
 }
 
@@ -43,8 +44,7 @@ function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
       featureCount: evidence.featureCount,
       floatsPerCell: Math.max(shape.channels, ...config.widths),
       mapGrid: evidence.mapGrid(config, shape),
-      auxiliary: 0,
-      batchMoments: false,
+      ...{ auxiliary: 0, looks: true, taps: [], batchMoments: false },
       isFrozen: () => false,
       inputKernel: 'encoder/conv0/kernel',
       init: (random, logit) => evidence.init(config, shape, random, logit),
@@ -55,18 +55,20 @@ function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
       featureCount: cnn.featureCount(config),
       floatsPerCell: Math.max(shape.channels, ...config.widths),
       mapGrid: cnn.mapGrid(config, shape),
+      looks: cnn.looks(config),
+      taps: cnn.taps(config, shape),
       batchMoments: config.norm === 'batch',
-      auxiliary: config.auxiliary,
+      auxiliary: cnn.looks(config) ? config.auxiliary : 0,
       isFrozen: () => false,
       inputKernel: 'encoder/block0/conv/kernel',
       init: (random, logit) => cnn.init(config, shape, random, logit),
-      encode: (parameters, x, mode) => cnn.encode(config, parameters, x, mode),
+      encode: (parameters, x, mode) => cnn.encode(config, shape, parameters, x, mode),
     };
   return {
     featureCount: deep.featureCount(config),
     floatsPerCell: deep.floatsPerCell(config, shape),
     mapGrid: deep.mapGrid(config, shape),
-    batchMoments: deep.batchMoments(config),
+    ...{ looks: true, taps: [], batchMoments: deep.batchMoments(config) },
     auxiliary: config.auxiliary,
     isFrozen: (name) => deep.isFrozen(config, name),
     inputKernel: 'encoder/backbone/stem/conv/kernel',

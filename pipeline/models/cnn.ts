@@ -1,6 +1,8 @@
 /**
- * Conv blocks with squeeze-excite, then element-wise attention with its auxiliary score (Wang et al. 2021):
+ * Conv blocks with attention (Wang et al. 2021). Without `attention` in the config: squeeze-excite in every block, then
+ * element-wise attention on the last with its auxiliary score:
  *   evidence = FC(GAP(X)) + score(X), auxiliary = score(X)
+ * With it: plain blocks, and channel, element and scale attention at the chosen ones.
  */
 import type { CnnConfig } from '../../schemas/config/index.js';
 import { ConfigError } from '../errors.js';
@@ -13,26 +15,32 @@ import {
   type Mode,
   segment,
   squeezeExcite,
+  type tripleAttention,
 } from '../nn/index.js';
 import type { Random } from '../random.js';
 import { add, concat, mean, type ParameterTree, relu, reshape, type Tensor } from '../tensor/index.js';
-import type { Encoded, MapGrid, ModelShape } from './model.js';
+import { attentionOver, type BackboneAttention } from './attention.js';
+import type { Encoded, MapGrid, ModelShape, ModelTap } from './model.js';
 
-type Block = { conv: conv2d.Parameters; norm?: batchNorm.Parameters; gate: squeezeExcite.Parameters };
-type Parameters = {
-  [block: `block${number}`]: Block;
-  attention: elementAttention.Parameters;
-  output: linear.Parameters;
-};
+type Block = { conv: conv2d.Parameters; norm?: batchNorm.Parameters; gate?: squeezeExcite.Parameters };
+type Blocks = { [block: `block${number}`]: Block };
+type Plain = Blocks & { attention: elementAttention.Parameters; output: linear.Parameters };
+type Attended = Blocks & { attention: tripleAttention.Parameters };
 
 /** Evidence and the pooled maps of the last block. */
 export const featureCount = ({ widths }: CnnConfig): number => 1 + widths.at(-1)!;
 
-/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1. */
-export function mapGrid({ widths }: CnnConfig, shape: ModelShape): MapGrid {
-  const stride = 2 ** (widths.length - 1);
-  const height = Math.ceil(shape.height / stride);
-  const width = Math.ceil(shape.width / stride);
+export const looks = ({ attention }: CnnConfig): boolean => attention?.modules.includes('element') ?? true;
+
+export const taps = (config: CnnConfig, shape: ModelShape): readonly ModelTap[] =>
+  attentionOf(config, shape)?.taps ?? [];
+
+/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1, and for wrong taps. */
+export function mapGrid(config: CnnConfig, shape: ModelShape): MapGrid {
+  const own = attentionOf(config, shape);
+  if (own) return own.mapGrid;
+  const { height, width, stride } = blockShapes(config, shape).at(-1)!;
+  const { widths } = config;
   if (height * width === 1)
     throw new ConfigError(
       `cannot build the model: ${widths.length} blocks shrink ${shape.height} x ${shape.width} cells to one, where attention is the constant 1`,
@@ -41,31 +49,67 @@ export function mapGrid({ widths }: CnnConfig, shape: ModelShape): MapGrid {
   return { height, width, margin: 0, stride };
 }
 
+/** Every block but the first halves the map. */
+const blockShapes = ({ widths }: CnnConfig, { height, width }: ModelShape) =>
+  widths.map((channels, i) => {
+    const stride = 2 ** i;
+    return { channels, stride, height: Math.ceil(height / stride), width: Math.ceil(width / stride) };
+  });
+
+/** Null where the config leaves the attention as it is without one. */
+function attentionOf(config: CnnConfig, shape: ModelShape): BackboneAttention | null {
+  const { attention } = config;
+  return attention ? attentionOver({ ...config, attention }, blockShapes(config, shape)) : null;
+}
+
 export function init(config: CnnConfig, shape: ModelShape, random: Random, logit: number): ParameterTree {
   const { widths, norm, reduction, attentionWidth } = config;
+  const own = attentionOf(config, shape);
   const parameters: Record<string, unknown> = {};
   widths.forEach((out, i) => {
     const from = i === 0 ? shape.channels : widths[i - 1];
-    const own = random.key(`block${i}`);
+    const keys = random.key(`block${i}`);
     parameters[`block${i}`] = {
-      conv: conv2d.init({ in: from, out, bias: norm === 'none' }, own.key('conv')),
+      conv: conv2d.init({ in: from, out, bias: norm === 'none' }, keys.key('conv')),
       ...(norm === 'batch' ? { norm: batchNorm.init({ channels: out }) } : {}),
-      gate: squeezeExcite.init({ channels: out, reduction }, own.key('gate')),
+      ...(own ? {} : { gate: squeezeExcite.init({ channels: out, reduction }, keys.key('gate')) }),
     };
   });
   const last = widths.at(-1)!;
-  parameters.attention = elementAttention.init(
-    { in: last, width: attentionWidth, bias: logit },
-    random.key('attention'),
-  );
-  parameters.output = linear.init({ in: last, out: 1, bias: false }, random.key('output'));
+  if (own) parameters.attention = own.module.init(random.key('attention'), { bias: logit });
+  else {
+    parameters.attention = elementAttention.init(
+      { in: last, width: attentionWidth, bias: logit },
+      random.key('attention'),
+    );
+    parameters.output = linear.init({ in: last, out: 1, bias: false }, random.key('output'));
+  }
   return parameters as ParameterTree;
 }
 
 /** `x [frames, height, width, channels]` */
-export function encode(config: CnnConfig, tree: ParameterTree, x: Tensor, mode: Mode): Encoded {
-  const parameters = tree as unknown as Parameters;
+export function encode(
+  config: CnnConfig,
+  shape: ModelShape,
+  tree: ParameterTree,
+  x: Tensor,
+  mode: Mode,
+): Encoded {
   const updates: Record<string, Tensor> = {};
+  const own = attentionOf(config, shape);
+  const encoded = own
+    ? attendedAt(own, config, tree as unknown as Attended, x, mode, updates)
+    : plain(config, tree as unknown as Plain, x, mode, updates);
+  return { ...encoded, updates };
+}
+
+function plain(
+  config: CnnConfig,
+  parameters: Plain,
+  x: Tensor,
+  mode: Mode,
+  updates: Record<string, Tensor>,
+): Encoded {
   let h = x;
   for (let i = 0; i < config.widths.length; i++) h = block(parameters[`block${i}`], h, i, mode, updates);
   const { logits, score } = elementAttention.apply(parameters.attention, h);
@@ -75,10 +119,30 @@ export function encode(config: CnnConfig, tree: ParameterTree, x: Tensor, mode: 
   const auxiliary = reshape(score, [frames]);
   const evidence = add(reshape(linear.apply(parameters.output, dropped), [frames]), auxiliary);
   const features = concat([reshape(evidence, [frames, 1]), dropped], 1);
-  return { evidence, features, map: reshape(logits, [frames, height, width]), auxiliary, updates };
+  return { evidence, features, map: reshape(logits, [frames, height, width]), auxiliary: [auxiliary] };
 }
 
-/** Convolution (stride 2 in all blocks but the first), norm, relu, channel gate. */
+function attendedAt(
+  own: BackboneAttention,
+  { widths }: CnnConfig,
+  parameters: Attended,
+  x: Tensor,
+  mode: Mode,
+  updates: Record<string, Tensor>,
+): Encoded {
+  const found: Tensor[] = [];
+  let h = x;
+  for (let i = 0; i < widths.length; i++) {
+    h = block(parameters[`block${i}`], h, i, mode, updates);
+    const tap = own.blocks.indexOf(i);
+    if (tap < 0) continue;
+    found.push(h);
+    if (i < widths.length - 1) h = own.module.onward(parameters.attention, tap, h);
+  }
+  return own.encoded(parameters.attention, found, mode);
+}
+
+/** Convolution (stride 2 in all blocks but the first), norm, relu, channel gate where it has one. */
 function block(
   { conv, norm, gate }: Block,
   x: Tensor,
@@ -88,10 +152,13 @@ function block(
 ): Tensor {
   const convolved = (kernel: conv2d.Parameters, from: Tensor) =>
     conv2d.apply(kernel, { x: from, strides: i === 0 ? 1 : 2 }); // [frames, h / 2, w / 2, widths[i]]
-  const gated = (own: squeezeExcite.Parameters, h: Tensor) => squeezeExcite.apply(own, relu(h)).y;
-  if (!norm)
-    return segment(mode, { conv, gate }, x, (own, from) => gated(own.gate, convolved(own.conv, from)));
+  const active = (own: squeezeExcite.Parameters | undefined, h: Tensor) =>
+    own ? squeezeExcite.apply(own, relu(h)).y : relu(h);
+  if (!norm) {
+    const parameters: Block = gate ? { conv, gate } : { conv };
+    return segment(mode, parameters, x, (own, from) => active(own.gate, convolved(own.conv, from)));
+  }
   const { y, update } = batchNorm.apply(norm, convolved(conv, x), mode);
   for (const [name, value] of Object.entries(update ?? {})) updates[`block${i}/norm/${name}`] = value;
-  return gated(gate, y);
+  return active(gate, y);
 }

@@ -104,7 +104,7 @@ export function encode(config: DeepConfig, tree: ParameterTree, x: Tensor, mode:
     evidence,
     features: concat([reshape(evidence, [frames, 1]), dropped], 1),
     map: reshape(logits, [frames, height, columns]),
-    auxiliary,
+    auxiliary: [auxiliary],
     taps,
     updates: Object.fromEntries(Object.entries(updates).map(([name, value]) => [`backbone/${name}`, value])),
   };

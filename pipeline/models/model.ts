@@ -21,10 +21,14 @@ export interface Encoded {
   features: Tensor;
   /** `[frames, map height, map width]`: softmax over its cells says where the model looked. */
   map: Tensor | null;
-  /** `[frames]`, logits of the attention module's own loss. */
-  auxiliary?: Tensor;
+  /** Logits of the attention module's own losses, `[frames]` for each tap. */
+  auxiliary?: readonly Tensor[];
+  /** Attention of each tap of the model, `[frames, height, width]` on its own grid; sums to 1 over its cells. */
+  looks?: readonly Tensor[];
+  /** `[frames, taps]`: how much each tap counts; sums to 1. Null where taps are not weighed. */
+  scale?: Tensor | null;
   /** Maps at the end of each block of a deep backbone, front to back, `[frames, h, w, channels]`. */
-  taps?: Tensor[];
+  taps?: readonly Tensor[];
   /** New values of leaves that follow the data, e.g. batch norm's moments, by leaf name; in training only. */
   updates?: Record<string, Tensor>;
 }
@@ -35,6 +39,13 @@ export interface MapGrid {
   readonly width: number;
   readonly margin: number;
   readonly stride: number;
+}
+
+/** A block of the encoder that attention looks at. */
+export interface ModelTap {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
 }
 
 export interface HeadInputs {
@@ -52,14 +63,20 @@ export interface Model {
   readonly config: ModelConfig;
   readonly shape: ModelShape;
   readonly mapGrid: MapGrid;
+  /** False where the encoder gives no map. */
+  readonly looks: boolean;
+  /** Taps whose own attention the encoder gives, in order; empty for encoders with one map alone. */
+  readonly taps: readonly ModelTap[];
   readonly featureCount: number;
   /** Floats that the encoder holds at once of a frame without gradients, over the frame's cells; about. */
   readonly floatsPerCell: number;
-  /** Units of the recurrent head; 0: every frame stands alone. */
+  /** Numbers of the state that the head carries from frame to frame; 0: every frame stands alone. */
   readonly stateSize: number;
+  /** False for a head that also reads later frames. */
+  readonly causal: boolean;
   /** In training the frames of a batch are normalised together: what a frame gives then depends on the others. */
   readonly batchMoments: boolean;
-  /** Weight of the auxiliary loss; 0 where there is none. */
+  /** Weight of the auxiliary losses; 0 where there are none. */
   readonly auxiliary: number;
   /** True for leaves that keep their values in training: no gradient, no decay, no new moments. */
   isFrozen(name: string): boolean;
@@ -69,7 +86,7 @@ export interface Model {
   init(random: Random, start?: { logit?: number }): ParameterTree;
   /** `x [frames, height, width, channels]`; time is folded into the batch. */
   encode(parameters: ParameterTree, x: Tensor, mode: Mode): Encoded;
-  /** `logits [batch, time, 1]`, causal, and the last state `[batch, stateSize]` (null without one). */
+  /** `logits [batch, time, 1]` and the last state `[batch, stateSize]`: null without one, and for a head that is not causal. */
   head(parameters: ParameterTree, inputs: HeadInputs, mode: Mode): { logits: Tensor; state: Tensor | null };
 }
 

@@ -22,15 +22,21 @@ import {
 } from '../tensor/index.js';
 import { glorotUniform, orthogonal } from './initialise.js';
 
-export const Config = z.strictObject({ in: Count, units: Count });
-export type Config = z.infer<typeof Config>;
+export const Config = z.strictObject({
+  in: Count,
+  units: Count,
+  /** The forget gate's bias starts at 1 (Keras' unit_forget_bias; Jozefowicz et al. 2015), else at 0. */
+  forgetBias: z.boolean().default(true),
+});
+export type Config = z.input<typeof Config>;
 export type Parameters = { kernel: Tensor; recurrent: Tensor; bias: Tensor };
 export type State = { h: Tensor; c: Tensor };
 
-/** `kernel [in, 4U]`, `recurrent [U, 4U]`, `bias [4U]`: zeros, ones for the forget gate (Jozefowicz et al. 2015). */
+/** `kernel [in, 4U]`, `recurrent [U, 4U]`, `bias [4U]`: zeros, ones for the forget gate where it is wanted. */
 export function init(config: Config, random: Random): Parameters {
-  const { in: from, units } = Config.parse(config);
-  const bias = new Float32Array(4 * units).fill(1, units, 2 * units);
+  const { in: from, units, forgetBias } = Config.parse(config);
+  const bias = new Float32Array(4 * units);
+  if (forgetBias) bias.fill(1, units, 2 * units);
   return {
     kernel: glorotUniform([from, 4 * units], random.key('kernel')),
     recurrent: orthogonal(units, 4, random.key('recurrent')),

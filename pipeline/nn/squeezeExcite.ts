@@ -33,8 +33,13 @@ function positive(kernel: Tensor): Tensor {
 
 /** `x [frames, h, w, D]` -> `gate [frames, D]` in (0, 1) and `y` = gate * x. */
 export function apply({ down, up }: Parameters, x: Tensor): { y: Tensor; gate: Tensor } {
-  const [frames, , , channels] = x.shape;
   const squeezed = mean(x, [1, 2]); // [frames, D]
   const gate = sigmoid(matMul(relu(matMul(squeezed, down.kernel)), up.kernel));
-  return { gate, y: mul(x, reshape(gate, [frames, 1, 1, channels])) };
+  return { gate, y: gated(x, gate) };
+}
+
+/** Each channel of `x [frames, h, w, D]` times its gate `[frames, D]`. */
+export function gated(x: Tensor, gate: Tensor): Tensor {
+  const [frames, , , channels] = x.shape;
+  return mul(x, reshape(gate, [frames, 1, 1, channels]));
 }

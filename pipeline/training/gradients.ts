@@ -153,7 +153,7 @@ function encodePart(
   const whole = { from: from + part.from, to: from + part.to, of };
   const encoded = model.encode(parameters, rows(x, part), { ...own, part: whole, again });
   const { features, auxiliary, map } = encoded;
-  return { features, ...(auxiliary && { auxiliary }), ...(map && { map }) };
+  return { features, ...(auxiliary && { auxiliary: [...auxiliary] }), ...(map && { map }) };
 }
 
 /** Rows `from` .. `to - 1`. */

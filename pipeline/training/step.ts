@@ -39,7 +39,7 @@ export interface StepOutput {
   updates: Record<string, Tensor>;
 }
 
-/** Loss = classification + auxiliary weight x auxiliary loss + centre weight x centre cross-entropy. */
+/** Loss = classification + auxiliary weight x sum of the taps' auxiliary losses + centre weight x centre cross-entropy. */
 export function stepLoss(input: LossInput): StepOutput {
   const { model, parameters, x, mode } = input;
   const encoded = model.encode(parameters, x, mode);
@@ -71,9 +71,11 @@ export function encodedLoss(
   let loss = maskedMean(values, tensor(batch.mask, [size]), batch.count);
   if (encoded.auxiliary && model.auxiliary > 0) {
     const { label, mask } = byFrame(batch);
-    const n = label.length;
-    const own = lossValues(training.loss, encoded.auxiliary, tensor(label, [n]), positiveWeight);
-    loss = add(loss, mul(maskedMean(own, tensor(mask, [n]), batch.count), model.auxiliary));
+    const [own, counted] = [label, mask].map((values) => tensor(values, [values.length]));
+    for (const score of encoded.auxiliary) {
+      const values = lossValues(training.loss, score, own, positiveWeight);
+      loss = add(loss, mul(maskedMean(values, counted, batch.count), model.auxiliary));
+    }
   }
   const targets = training.centre > 0 && encoded.map ? centreTargets(model, batch, centres) : null;
   if (targets && encoded.map)

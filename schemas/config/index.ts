@@ -43,7 +43,9 @@ export function longestWindow({
   return { windowLength: Math.max(training.windowLength, anomaly.windowLength) };
 }
 
+export * from './attention.js';
 export * from './common.js';
+export * from './heads.js';
 export * from './ingest.js';
 export * from './labels.js';
 export * from './model.js';

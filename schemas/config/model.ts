@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { AttentionConfig, AttentionWidth } from './attention.js';
 import { Count, Share } from './common.js';
+import { HeadConfig } from './heads.js';
 
 /** Input channels made from a dataset's bands. Statistics are fitted on training frames only. */
 export const ChannelsConfig = z.strictObject({
@@ -40,10 +42,12 @@ export const CnnConfig = z.strictObject({
   norm: z.enum(['batch', 'none']).default('batch'),
   /** Squeeze-excite reduction r. */
   reduction: Count.default(16),
-  attentionWidth: Count.default(32),
-  /** Weight of the auxiliary loss. */
+  attentionWidth: AttentionWidth.default(32),
+  /** Weight of the auxiliary losses of the taps, summed. */
   auxiliary: z.number().min(0).default(1),
   dropout: Share.default(0.1),
+  /** Attention at chosen blocks; left out: a gate in every block and element attention on the last. */
+  attention: AttentionConfig.optional(),
 });
 
 /** Parts of a deep backbone, front to back. */
@@ -77,11 +81,6 @@ export const ResNet18Config = z.strictObject({
   ...deep,
 });
 
-export const HeadConfig = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('gru'), units: Count.default(8) }),
-]);
-
 export const ModelConfig = z.strictObject({
   channels: ChannelsConfig.prefault({}),
   encoder: z
@@ -95,5 +94,4 @@ export type DenseNet121Config = z.infer<typeof DenseNet121Config>;
 export type ResNet18Config = z.infer<typeof ResNet18Config>;
 /** Encoders whose first part is a deep backbone under `encoder/backbone`. */
 export type DeepConfig = DenseNet121Config | ResNet18Config;
-export type HeadConfig = z.infer<typeof HeadConfig>;
 export type ModelConfig = z.infer<typeof ModelConfig>;

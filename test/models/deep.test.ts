@@ -66,7 +66,7 @@ function gradients(model: Model, x: Tensor) {
         Float32Array.from({ length: features.size }, (_, i) => Math.sin(i)),
         features.shape,
       );
-      return { loss: add(sum(mul(features, weights)), sum(auxiliary!)), aux: updates ?? {} };
+      return { loss: add(sum(mul(features, weights)), sum(auxiliary![0])), aux: updates ?? {} };
     },
   );
   const largest = new Map(
