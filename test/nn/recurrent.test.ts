@@ -60,6 +60,15 @@ describe.skipIf(!hasFixtures)('gru', () => {
     });
   });
 
+  it("equals Keras' numbers with the reset before the product too", () => {
+    tidy(() => {
+      const { f, x, parameters } = load();
+      const before = { ...parameters, bias: toTensor(f.bias_reset_before) };
+      expect(difference(gru.apply(before, { x }).y, flat(f.y_reset_before))).toBeLessThan(1e-6);
+      expect(gru.init({ in: 3, units: 4, reset: 'before' }, Random.from(1)).bias.shape).toEqual([12]);
+    });
+  });
+
   it('starts with orthogonal recurrent blocks and gives every parameter a gradient', () => {
     const parameters = gru.init({ in: 3, units: 5 }, Random.from(1));
     const recurrent = parameters.recurrent.dataSync();
@@ -96,6 +105,13 @@ describe.skipIf(!hasFixtures)('lstm', () => {
       expect(difference(back.y, flat(f.y_backward))).toBeLessThan(1e-6);
     });
     expect(tensorCount()).toBe(before);
+  });
+
+  it('starts with a forget bias of 0 where that is asked for', () => {
+    tidy(() => {
+      const { bias } = lstm.init({ in: 2, units: 3, forgetBias: false }, Random.from(1));
+      expect(Math.max(...bias.dataSync())).toBe(0);
+    });
   });
 
   it('starts with a forget bias of 1', () => {
