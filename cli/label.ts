@@ -160,7 +160,13 @@ async function labelOnly(dataset: string, flags: Flags, out: Output, signal: Abo
     await writePredictions(file, predictionRows(store, labelled, split));
     await writeEvents(eventFiles(file), labelled.events);
     if (flags.attention && labelled.attention)
-      await writeAttention(resolve(flags.attention), store.index, labelled.attention, store.description.grid);
+      await writeAttention(
+        resolve(flags.attention),
+        store.index,
+        labelled.attention,
+        store.description.grid,
+        labelled.taps,
+      );
     const { length: frames } = store.index;
     const storm = labelled.predicted.reduce((n, p) => n + p, 0);
     out.result(

@@ -52,4 +52,5 @@ export {
   writeMetrics,
 } from './run.js';
 export { type LabelledSource, type LabelSourceOptions, labelSource } from './source.js';
-export { type FramePredictions, predictFrames, type StreamOptions } from './stream.js';
+export { type FramePredictions, predictFrames, refuseBothWays, type StreamOptions } from './stream.js';
+export type { TapAttention, TapMaps } from './tapAttention.js';

@@ -1,5 +1,6 @@
 /** Every frame's calibrated probability, class and event from a trained model. */
 import type { Calibration, EventRow } from '../../schemas/records/index.js';
+import { buildModel } from '../models/index.js';
 import type { OnProgress } from '../progress.js';
 import { segments } from '../sequences/index.js';
 import type { FrameStore } from '../shards/index.js';
@@ -8,6 +9,7 @@ import { applyCalibration, sigmoid } from './calibration/calibrate.js';
 import { eventsOf } from './events/events.js';
 import { postProcess } from './events/hysteresis.js';
 import { type FramePredictions, predictFrames } from './stream.js';
+import { type TapAttention, tapBytes } from './tapAttention.js';
 
 /** Aligned with the frames of the index. */
 export interface Labelled {
@@ -21,6 +23,8 @@ export interface Labelled {
   context: Int32Array;
   /** `[frame, height, width]`; null where it was not asked for or would not fit in memory. */
   attention: Float32Array | null;
+  /** The same by tap of the model; null too for a model without taps. */
+  taps: TapAttention | null;
 }
 
 export interface LabelFramesOptions {
@@ -40,9 +44,12 @@ export async function labelFrames(
   { attention = false, log, ...options }: LabelFramesOptions = {},
 ): Promise<Labelled> {
   const { index, description } = store;
-  const bytes = 4 * index.length * description.grid.width * description.grid.height;
+  const model = buildModel(trained.config, trained.shape);
+  const cells = description.grid.width * description.grid.height;
+  const bytes = index.length * (4 * cells + tapBytes(model));
   const fits = bytes <= MOST_ATTENTION_BYTES;
-  if (attention && !fits)
+  if (attention && !model.looks) log?.('the model has no attention: there are no maps to keep');
+  else if (attention && !fits)
     log?.(`attention maps are left out: ${(bytes / 2 ** 30).toFixed(1)} GiB are more than 1 GiB`);
   const found = await predictFrames(trained, store, undefined, { ...options, attention: attention && fits });
   return fromLogits(found, store, calibration);
@@ -50,7 +57,7 @@ export async function labelFrames(
 
 /** Probabilities, storm frames and events from the models' raw logits of every frame. */
 export function fromLogits(
-  { logit: raw, context, attention }: FramePredictions,
+  { logit: raw, context, attention, taps }: FramePredictions,
   { index, description }: Pick<FrameStore, 'index' | 'description'>,
   calibration: Calibration,
 ): Labelled {
@@ -59,5 +66,5 @@ export function fromLogits(
   const probability = logit.map((z) => (Number.isNaN(z) ? z : sigmoid(z)));
   const predicted = postProcess(probability, own, calibration);
   const found = eventsOf({ description, index, segments: own, attention, probability, predicted });
-  return { logit, probability, predicted, ...found, context, attention };
+  return { logit, probability, predicted, ...found, context, attention, taps };
 }

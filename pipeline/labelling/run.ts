@@ -169,6 +169,7 @@ async function writeAll(
       store.index,
       labelled.attention,
       store.description.grid,
+      labelled.taps,
     );
 }
 

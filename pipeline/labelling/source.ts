@@ -15,7 +15,7 @@ import { openBackend } from '../tensor/index.js';
 import { assertFits, type TrainedModel } from '../training/index.js';
 import { type Carry, carriedByMember, openCarry } from './carry.js';
 import { fromLogits, type Labelled } from './labelFrames.js';
-import { predictFrames } from './stream.js';
+import { predictFrames, refuseBothWays } from './stream.js';
 
 export interface LabelSourceOptions {
   onProgress?: OnProgress;
@@ -51,7 +51,8 @@ const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
  * Typed errors of the maps as `ingest` gives them (a bad one ends the call under `onBadFrame: stop` and has no logit under
- * `skip`); ModelMismatchError when the maps have other bands or another grid than the model.
+ * `skip`); ModelMismatchError when the maps have other bands or another grid than the model, ConfigError for a head that
+ * reads both ways.
  */
 export async function labelSource(
   trained: TrainedModel,
@@ -62,6 +63,7 @@ export async function labelSource(
   const scan = await scanSources(config, { onProgress, signal });
   const named = { ...config, bands: config.bands ?? trained.bandNames };
   const { description, frames: planned, rejected } = describeDataset(scan, named);
+  refuseBothWays(trained, 'label maps as they are read');
   assertFits(trained, { description });
   await openBackend();
   const frames = inTime(description, planned);
@@ -79,6 +81,7 @@ export async function labelSource(
     logit: Float32Array.from(all.frames, (frame) => said.get(frame)?.logit ?? Number.NaN),
     context: Int32Array.from(all.frames, (frame) => said.get(frame)?.context ?? 0),
     attention: null,
+    taps: null,
   };
   return {
     labelled: fromLogits(raw, all.store, calibration),

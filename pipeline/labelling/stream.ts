@@ -1,7 +1,8 @@
 /**
- * Raw logits for every frame: each frame once through the encoder, the causal head from zero over its last T frames
- * (`context: window`). Calibration is applied elsewhere.
+ * Raw logits for every frame: each frame once through the encoder, a causal head from zero over its last T frames
+ * (`context: window`), one that reads both ways over overlapping windows. Calibration is applied elsewhere.
  */
+import { ConfigError } from '../errors.js';
 import { buildModel, type Model } from '../models/index.js';
 import type { OnProgress } from '../progress.js';
 import { segments } from '../sequences/index.js';
@@ -14,6 +15,7 @@ import {
   streamedFrames,
   type TrainedModel,
 } from '../training/index.js';
+import { keepLook, type TapAttention, tapAttention } from './tapAttention.js';
 
 export interface StreamOptions {
   /** Keep where the model looked. */
@@ -30,10 +32,15 @@ export interface StreamOptions {
 export interface FramePredictions {
   /** Mean logit of the members, as trained; NaN for a bad frame. */
   logit: Float32Array;
-  /** Frames the head had seen, this one included: min(position in segment + 1, T); 1 without a recurrent head. */
+  /**
+   * Frames the head had seen, this one included: min(position in segment + 1, T); 1 without a recurrent head; the
+   * longest window of the frame where the head reads both ways.
+   */
   context: Int32Array;
   /** `[frame, height, width]` on the dataset's grid, sums to 1 a frame, 0 for bad frames; null unless asked for. */
   attention: Float32Array | null;
+  /** The same by tap; null unless asked for, and for a model without taps. */
+  taps: TapAttention | null;
 }
 
 /**
@@ -57,7 +64,8 @@ export async function predictFrames(
   const found: FramePredictions = {
     logit: new Float32Array(count).fill(Number.NaN),
     context: new Int32Array(count),
-    attention: attention ? new Float32Array(count * cells) : null,
+    attention: attention && model.looks ? new Float32Array(count * cells) : null,
+    taps: attention ? tapAttention(model, count) : null,
   };
   await scoreFrames(
     {
@@ -78,11 +86,28 @@ export async function predictFrames(
       const at = place ? place[score.frame] : score.frame;
       found.logit[at] = score.logit;
       found.context[at] = score.context;
-      if (found.attention && score.attention)
-        spread(model, score.attention, found.attention.subarray(at * cells, (at + 1) * cells));
+      if (!score.look) return;
+      if (found.attention)
+        spread(model, score.look.map, found.attention.subarray(at * cells, (at + 1) * cells));
+      if (found.taps) keepLook(found.taps, score.look, at);
     },
   );
   return found;
+}
+
+/**
+ * A head that reads both ways waits for frames that have not come yet.
+ * @throws ConfigError saying what `doing` it cannot do.
+ */
+export function refuseBothWays(
+  { config, shape }: Pick<TrainedModel, 'config' | 'shape'>,
+  doing: string,
+): void {
+  if (buildModel(config, shape).causal) return;
+  throw new ConfigError(`cannot ${doing}: the model's ${config.head.kind} reads later frames too`, {
+    hint: 'ingest the maps and label the dataset, or train a model with head.bidirectional: false',
+    fields: { head: config.head },
+  });
 }
 
 function wantedFrames(frames: ArrayLike<number> | undefined, length: number) {

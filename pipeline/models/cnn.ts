@@ -32,6 +32,9 @@ export const featureCount = ({ widths }: CnnConfig): number => 1 + widths.at(-1)
 
 export const looks = ({ attention }: CnnConfig): boolean => attention?.modules.includes('element') ?? true;
 
+export const weighsTaps = ({ attention }: CnnConfig): boolean =>
+  attention?.modules.includes('scale') ?? false;
+
 export const taps = (config: CnnConfig, shape: ModelShape): readonly ModelTap[] =>
   attentionOf(config, shape)?.taps ?? [];
 

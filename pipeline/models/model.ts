@@ -67,6 +67,8 @@ export interface Model {
   readonly looks: boolean;
   /** Taps whose own attention the encoder gives, in order; empty for encoders with one map alone. */
   readonly taps: readonly ModelTap[];
+  /** True where the encoder says how much each tap counts. */
+  readonly weighsTaps: boolean;
   readonly featureCount: number;
   /** Floats that the encoder holds at once of a frame without gradients, over the frame's cells; about. */
   readonly floatsPerCell: number;

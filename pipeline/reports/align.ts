@@ -56,5 +56,10 @@ export function alignAttention(index: FrameIndex, stored: StoredAttention): Atte
     const row = rowOf.get(frame);
     return row === undefined ? null : stored.map(row);
   };
-  return { width: stored.width, height: stored.height, map };
+  const scale = (frame: number) => {
+    const row = rowOf.get(frame);
+    const weights = row === undefined ? null : stored.scale(row);
+    return weights?.some((weight) => weight > 0) ? weights : null;
+  };
+  return { width: stored.width, height: stored.height, map, taps: stored.taps, scale };
 }

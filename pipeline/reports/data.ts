@@ -35,6 +35,10 @@ export interface Attention {
   readonly height: number;
   /** `[height * width]`; null where the frame has none. */
   map(frame: number): Float32Array | null;
+  /** Blocks that the model attends to, with the grid of their maps; empty for a model with one map alone. */
+  readonly taps: readonly { name: string; width: number; height: number }[];
+  /** Weight of each tap, sums to 1; null for a bad frame, and where taps are not weighed. */
+  scale(frame: number): Float32Array | null;
 }
 
 export interface ReportSplit {

@@ -15,6 +15,7 @@ import { eventsSection } from './sections/events.js';
 import { gallerySection } from './sections/gallery.js';
 import { player } from './sections/player.js';
 import { missingList, provenanceSection } from './sections/provenance.js';
+import { scalesSection } from './sections/scales.js';
 import { leakBanner, splitSection } from './sections/split.js';
 import { timeSection } from './sections/time.js';
 import { trainingSection } from './sections/training.js';
@@ -35,6 +36,7 @@ export async function buildPage(data: ReportData): Promise<string> {
     ['time', 'When', await timeSection(data)],
     ['events', 'Events', eventsSection(data)],
     ['frames', 'Frames worth a look', gallerySection(data, fields)],
+    ['scales', 'Which scales counted', scalesSection(data)],
     ['ladder', 'Is the model worth it?', ladderSection(data)],
     ['evaluation', 'How sure, and is it right?', evaluationSection(data)],
     ['split', 'What was trained on, what was tested', splitSection(data)],

@@ -86,7 +86,12 @@ describe('docs/data-format.md', () => {
     await writeScores(at('s.csv'), [{ series: 'a', time: 0, ...scores, split: 'none' }]);
     expect(columns('scores')).toEqual(readFileSync(at('s.csv'), 'utf8').split('\n')[0].split(','));
     const maps = new Float32Array(store.index.length * 256);
-    await writeAttention(at('attention.arrow'), store.index, maps, { width: 16, height: 16 });
-    expect(columns('attention')).toEqual(names(arrow(at('attention.arrow'))));
+    const size = { width: 16, height: 16 };
+    const taps = [{ ...size, name: 'block0', maps }];
+    const scale = new Float32Array(store.index.length);
+    await writeAttention(at('attention.arrow'), store.index, maps, size, { taps, scale });
+    const attention = arrow(at('attention.arrow'));
+    expect(columns('attention')).toEqual(names(attention));
+    expect([...attention.metadata.keys()].sort()).toEqual(['height', 'taps', 'width']);
   });
 });

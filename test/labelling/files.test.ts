@@ -5,6 +5,7 @@ import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   framesOf,
+  readAttention,
   readPredictions,
   writeAttention,
   writeEvents,
@@ -136,5 +137,36 @@ describe('events and attention', () => {
     expect([...table.getChild('series')!]).toEqual(['a', 'a', 'b']);
     expect(Number(table.getChild('time')!.get(1))).toBe(index.time[1]);
     expect([...table.getChild('map')!.get(2)]).toEqual([12, 13, 14, 15, 16, 17]);
+  });
+
+  it('keep the maps and the weight of each tap, and read them back', async () => {
+    const index = frameIndex({ a: steps('2000-01-01', 2) });
+    const path = join(folder, 'taps.arrow');
+    const numbers = (length: number) => Float32Array.from({ length }, (_, i) => i / 8);
+    await writeAttention(
+      path,
+      index,
+      numbers(2 * 6),
+      { width: 3, height: 2 },
+      {
+        taps: [
+          { name: 'block0', width: 3, height: 2, maps: numbers(2 * 6) },
+          { name: 'block1', width: 2, height: 1, maps: numbers(2 * 2) },
+        ],
+        scale: Float32Array.of(0.25, 0.75, 0, 0),
+      },
+    );
+    const stored = await readAttention(path);
+    expect(stored.taps).toEqual([
+      { name: 'block0', width: 3, height: 2 },
+      { name: 'block1', width: 2, height: 1 },
+    ]);
+    expect([...stored.tapMap(1, 0)]).toEqual([0.75, 0.875, 1, 1.125, 1.25, 1.375]);
+    expect([...stored.tapMap(1, 1)]).toEqual([0.25, 0.375]);
+    expect([...stored.scale(0)!]).toEqual([0.25, 0.75]);
+    await writeAttention(path, index, numbers(2 * 6), { width: 3, height: 2 });
+    const plain = await readAttention(path);
+    expect(plain.taps).toEqual([]);
+    expect(plain.scale(0)).toBeNull();
   });
 });

@@ -14,6 +14,7 @@ import {
   type ParameterTree,
   reshape,
   slice,
+  softmax,
   sub,
   type Tensor,
   tensor,
@@ -186,6 +187,76 @@ describe('encoder cnn', () => {
     expect(model.mapGrid).toEqual({ height: 5, width: 6, margin: 0, stride: 2 });
     expect(mapCell(model, 8 * 11 + 10)).toBe(4 * 6 + 5);
     expect(mapCell(model, 3 * 11 + 1)).toBe(1 * 6 + 0);
+  });
+});
+
+describe('encoder cnn with attention at several blocks', () => {
+  const attended = (attention: object = {}, more: object = {}) =>
+    build({ encoder: { kind: 'cnn', widths: [3, 4, 5, 6], attention, ...more } });
+
+  it('gives a score, a map and a weight for each tap, and a map of all on the grid of the last tap but one', () => {
+    const before = tensorCount();
+    tidy(() => {
+      const model = attended();
+      expect(model.taps).toEqual([
+        { name: 'block1', height: 5, width: 6 },
+        { name: 'block2', height: 3, width: 3 },
+        { name: 'block3', height: 2, width: 2 },
+      ]);
+      expect(model.mapGrid).toEqual({ height: 3, width: 3, margin: 0, stride: 4 });
+      expect([model.looks, model.weighsTaps]).toEqual([true, true]);
+      const found = model.encode(model.init(Random.from(1)), noise([2, 9, 11, 3], 2), EVALUATION);
+      expect(found.evidence.shape).toEqual([2]);
+      expect(found.features.shape).toEqual([2, model.featureCount]);
+      expect(found.map!.shape).toEqual([2, 3, 3]);
+      expect(found.auxiliary!.map(({ shape }) => shape)).toEqual([[2], [2], [2]]);
+      expect(found.looks!.map(({ shape }) => shape)).toEqual([
+        [2, 5, 6],
+        [2, 3, 3],
+        [2, 2, 2],
+      ]);
+      expect(found.scale!.shape).toEqual([2, 3]);
+      const heat = softmax(reshape(found.map!, [2, 9]), 1).dataSync();
+      const plain = logSumExp(reshape(found.map!, [2, 9]), 1).dataSync();
+      for (const total of plain) expect(total).toBeCloseTo(0, 4); // the map is the logarithm of shares already
+      expect(Math.min(...heat)).toBeGreaterThan(0);
+    });
+    expect(tensorCount()).toBe(before);
+  });
+
+  it('lays the map on the grid that is asked for', () => {
+    expect(attended({ grid: 1 }).mapGrid).toEqual({ height: 5, width: 6, margin: 0, stride: 2 });
+    expect(attended({ modules: ['channel', 'element'] }).mapGrid.stride).toBe(8);
+  });
+
+  it('has neither map nor auxiliary loss without element attention', () => {
+    tidy(() => {
+      const model = attended({ modules: ['channel'] });
+      expect([model.looks, model.weighsTaps, model.auxiliary]).toEqual([false, false, 0]);
+      const found = model.encode(model.init(Random.from(1)), noise([2, 9, 11, 3], 2), EVALUATION);
+      expect([found.map, found.auxiliary]).toEqual([null, undefined]);
+    });
+  });
+
+  it.each([
+    [[0, 1], /must ascend and end with the last block, 3/],
+    [[2, 1, 3], /must ascend/],
+    [[0, 4], /must ascend and end with the last block/],
+  ])('refuses taps %j', (taps, message) => {
+    const refused = () => attended({ taps });
+    expect(refused).toThrowError(ConfigError);
+    expect(refused).toThrowError(message);
+    expect(refused).toThrowError(expect.objectContaining({ fields: { taps, last: 3 } }));
+  });
+
+  it('refuses a tap whose map is one cell, and a grid that is no tap', () => {
+    const small = () => attended({}, { widths: [2, 2, 2, 2, 2] });
+    expect(small).toThrowError(ConfigError);
+    expect(small).toThrowError(/its map has one cell/);
+    expect(() => attended({ modules: [] }, { widths: [2, 2, 2, 2, 2] })).not.toThrow();
+    const off = () => attended({ grid: 0 });
+    expect(off).toThrowError(ConfigError);
+    expect(off).toThrowError(/it is not among the taps \[1, 2, 3\]/);
   });
 });
 

@@ -226,6 +226,8 @@ export function report({
       height: size,
       map: (f) =>
         Float32Array.from({ length: cells }, (_, cell) => Math.exp(-((cell - ((f * 7) % cells)) ** 2) / 40)),
+      taps: [],
+      scale: () => null,
     },
     provenance: null,
     facts: { Model: 'encoder evidence, each frame alone' },

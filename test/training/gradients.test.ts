@@ -93,9 +93,37 @@ function gradientsOf(model: ReturnType<typeof build>, changed: Partial<Batch> = 
   return { loss: found.loss, values, names: leaves(trained).map(({ name }) => name) };
 }
 
+const ATTENDED = { kind: 'cnn', widths: [4, 6], attention: {} };
+
+it.each([
+  ['gates inline', { ...ATTENDED, attention: { gate: 'inline' } }, GRU],
+  ['detached attention', { ...ATTENDED, attention: { detach: true } }, GRU],
+  ['one tap without scales', { ...ATTENDED, attention: { taps: [1], modules: ['element'] } }, GRU],
+  ['a plain network', { ...ATTENDED, attention: { modules: [] } }, GRU],
+  ['an LSTM', ATTENDED, { kind: 'lstm', units: 3 }],
+  ['temporal convolutions', ATTENDED, { kind: 'tcn', units: 3, dilations: [1, 2] }],
+  ['an LSTM both ways', ATTENDED, { kind: 'lstm', units: 3, bidirectional: true }],
+])('gradients reach every parameter with %s', (_, encoder, head) => {
+  const before = tensorCount();
+  const { values, names } = gradientsOf(build(encoder, head));
+  expect([...values.keys()].sort()).toEqual([...names].sort());
+  for (const [name, gradient] of values) expect(Math.max(...gradient.map(Math.abs)), name).toBeGreaterThan(0);
+  expect(tensorCount()).toBe(before);
+});
+
+it('the auxiliary losses of the taps are summed, times their weight', () => {
+  const loss = (taps: number[], auxiliary: number) =>
+    gradientsOf(build({ ...ATTENDED, attention: { taps, modules: ['element'] }, auxiliary })).loss;
+  // Both models draw the same weights for the same tap, and block 0 gives nothing to the main output here.
+  const [none, one, half] = [0, 1, 0.5].map((weight) => loss([0, 1], weight));
+  expect(half - none).toBeCloseTo((one - none) / 2, 5);
+  expect(one - none).toBeGreaterThan(loss([1], 1) - loss([1], 0) + 0.1);
+});
+
 describe.each([
   ['evidence', { kind: 'evidence', widths: [4, 5], margin: 2 }],
   ['cnn', { kind: 'cnn', widths: [4, 6] }],
+  ['cnn with three attentions', ATTENDED],
 ])('gradients of %s', (_, encoder) => {
   it('reach every parameter of encoder and head', () => {
     const { values, names } = gradientsOf(build(encoder));

@@ -11,6 +11,7 @@ import {
   openCarry,
   predictFrames,
   priorCalibration,
+  refuseBothWays,
 } from '../../pipeline/labelling/index.js';
 import { buildModel } from '../../pipeline/models/index.js';
 import { type FrameStore, readDescription, type SomeFrame, someFrames } from '../../pipeline/shards/index.js';
@@ -63,6 +64,7 @@ const WINDOWS_KEPT = 2;
 /** A backend must be open. `folder`: where the carried state lies. ModelMismatchError: no model, or a damaged one. */
 export async function openModels(runDir: string, folder: string): Promise<LiveModels> {
   const trained = await loadTrained(runDir);
+  refuseBothWays(trained, 'watch');
   const anomaly = await anomalyOf(runDir);
   const model = await hashOf(join(runDir, 'model.json'), join(runDir, 'model.safetensors'));
   const files = ['model.json', 'model.safetensors'].map((name) => join(runDir, 'anomaly', name));
