@@ -16,6 +16,7 @@ import {
 } from '../../schemas/records/index.js';
 import { ConfigError } from '../errors.js';
 import { type LabelTable, loadLabels } from '../labels/index.js';
+import { headWords } from '../models/index.js';
 import type { OnProgress } from '../progress.js';
 import { makeSplit, type Split, TEST, TRAIN, VALIDATION } from '../sequences/index.js';
 import { datasetAddress, type FrameStore, openDataset } from '../shards/index.js';
@@ -225,8 +226,8 @@ async function measure(input: LabelWithInput, trained: TrainedModel, labelled: L
 }
 
 function modelName({ config, seeds }: TrainedModel): string {
-  const head = config.head.kind === 'none' ? ', each frame alone' : ` + ${config.head.kind.toUpperCase()}`;
-  return `${config.encoder.kind} model${head}${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`;
+  const head = config.head.kind === 'none' ? ', ' : ' + ';
+  return `${config.encoder.kind} model${head}${headWords(config.head)}${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`;
 }
 
 /** The reference of the Brier skill, from training labels alone. */

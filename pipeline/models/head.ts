@@ -43,6 +43,13 @@ export function build(config: HeadConfig, { features, season }: Sizes): Head {
   };
 }
 
+/** In words: `GRU`, `LSTM both ways`, `each frame alone`. */
+export function headWords(config: HeadConfig): string {
+  if (config.kind === 'none') return 'each frame alone';
+  const both = 'bidirectional' in config && config.bidirectional;
+  return `${config.kind.toUpperCase()}${both ? ' both ways' : ''}`;
+}
+
 function apply(
   parameters: Record<string, ParameterTree>,
   reader: Temporal | null,

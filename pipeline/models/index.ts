@@ -1,5 +1,6 @@
 /** Models: frame encoder -> temporal head -> a logit for every frame. */
 export { buildModel } from './build.js';
+export { headWords } from './head.js';
 export { inputBands } from './inputBands.js';
 export {
   type Encoded,

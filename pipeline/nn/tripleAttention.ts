@@ -110,7 +110,7 @@ function start(config: z.output<typeof Config>, random: Random, bias: number): P
   channels.forEach((from, l) => {
     const own = random.key(`tap${l}`);
     const tap: Tap = {};
-    if (modules.includes('channel'))
+    if (modules.includes('channel') && (l === channels.length - 1 || isRead(config)))
       tap.gate = squeezeExcite.init({ channels: from, reduction }, own.key('gate'));
     if (modules.includes('element'))
       tap.element = elementAttention.init({ in: from, width, classes, bias }, own.key('element'));
@@ -120,6 +120,10 @@ function start(config: z.output<typeof Config>, random: Random, bias: number): P
     parameters.scale = scaleAttention.init({ taps: channels.length, classes, hidden }, random.key('scale'));
   return parameters;
 }
+
+/** Whether anything reads the gated maps of a tap that is not the last. */
+const isRead = ({ modules, gate }: z.output<typeof Config>): boolean =>
+  modules.includes('element') || gate === 'inline';
 
 /** Sums of maps whose weights sum to 1 start at S's bias by themselves; otherwise the output has one. */
 const startsAtBias = ({ modules, softmax, score, pass }: z.output<typeof Config>): boolean =>

@@ -1,6 +1,7 @@
 /** What the run's model records say, in words for the page. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { headWords } from '../models/index.js';
 import { loadRecord, type ModelRecord } from '../training/index.js';
 import { count, number } from './format.js';
 
@@ -14,8 +15,8 @@ export async function factsOf(run: string): Promise<Record<string, string>> {
 }
 
 function modelFacts({ config, training, positives, negatives, positiveWeight, calibration }: ModelRecord) {
-  const head =
-    config.head.kind === 'none' ? 'each frame alone' : `${config.head.kind.toUpperCase()} over time`;
+  const over = config.head.kind === 'none' ? '' : ' over time';
+  const head = `${headWords(config.head)}${over}`;
   const facts: Record<string, string> = {
     Model: `encoder ${config.encoder.kind}, ${head}`,
     Loss: `${training.loss}, weight of a storm ${number(positiveWeight, 2)}; ${count(positives)} storm and ${count(negatives)} calm frames counted in training`,
