@@ -17,6 +17,8 @@ export interface Stage {
   channels: number;
   /** Channels of the tap; null where there is none. */
   tapChannels: number | null;
+  /** Rows or columns of the tap, or of `next` where there is none, from those of `x`. */
+  tapSize(size: number): number;
   /** Rows or columns of `next`, from those of `x`. */
   size(size: number): number;
 }

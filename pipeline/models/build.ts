@@ -69,12 +69,15 @@ function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
     featureCount: deep.featureCount(config),
     floatsPerCell: deep.floatsPerCell(config, shape),
     mapGrid: deep.mapGrid(config, shape),
-    ...{ looks: true, taps: [], weighsTaps: false, batchMoments: deep.batchMoments(config) },
-    auxiliary: config.auxiliary,
+    looks: deep.looks(config),
+    taps: deep.taps(config, shape),
+    weighsTaps: deep.weighsTaps(config),
+    batchMoments: deep.batchMoments(config),
+    auxiliary: deep.looks(config) ? config.auxiliary : 0,
     isFrozen: (name) => deep.isFrozen(config, name),
     inputKernel: 'encoder/backbone/stem/conv/kernel',
     init: (random, logit) => deep.init(config, shape, random, logit),
-    encode: (parameters, x, mode): Encoded => deep.encode(config, parameters, x, mode),
+    encode: (parameters, x, mode): Encoded => deep.encode(config, shape, parameters, x, mode),
   };
 }
 

@@ -4,15 +4,24 @@
  */
 import { BACKBONE_PARTS, type DeepConfig } from '../../schemas/config/index.js';
 import { ConfigError } from '../errors.js';
-import { dropout, elementAttention, linear, type Mode, squeezeExcite } from '../nn/index.js';
+import {
+  dropout,
+  elementAttention,
+  linear,
+  type Mode,
+  squeezeExcite,
+  type tripleAttention,
+} from '../nn/index.js';
 import type { Random } from '../random.js';
 import { add, concat, mean, type ParameterTree, reshape, type Tensor } from '../tensor/index.js';
+import { attentionOver, type BackboneAttention, type BlockShape } from './attention.js';
 import { applyBackbone, type BackboneInput, initBackbone } from './backbone.js';
 import * as densenet from './densenet/index.js';
-import type { Encoded, MapGrid, ModelShape } from './model.js';
+import type { Encoded, MapGrid, ModelShape, ModelTap } from './model.js';
 import * as resnet from './resnet/index.js';
 
-type Parameters = {
+type Attended = { backbone: ParameterTree; attention: tripleAttention.Parameters };
+type Plain = {
   backbone: ParameterTree;
   gate: squeezeExcite.Parameters;
   attention: elementAttention.Parameters;
@@ -37,12 +46,49 @@ const width = (config: DeepConfig): number => backboneOf(config).stages.at(-1)!.
 /** Evidence and the pooled maps of the last block. */
 export const featureCount = (config: DeepConfig): number => 1 + width(config);
 
-/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1. */
+export const looks = ({ attention }: DeepConfig): boolean => attention?.modules.includes('element') ?? true;
+
+export const weighsTaps = ({ attention }: DeepConfig): boolean =>
+  attention?.modules.includes('scale') ?? false;
+
+export const taps = (config: DeepConfig, shape: ModelShape): readonly ModelTap[] =>
+  attentionOf(config, shape)?.taps ?? [];
+
+/** Taps, front to back. Sizes are rounded on the way; the stride is that of maps that no rounding touches. */
+function blockShapes(config: DeepConfig, shape: ModelShape): BlockShape[] {
+  let [height, width, large] = [shape.height, shape.width, LARGE];
+  return backboneOf(config).stages.flatMap((stage) => {
+    const tap = {
+      height: stage.tapSize(height),
+      width: stage.tapSize(width),
+      stride: LARGE / stage.tapSize(large),
+    };
+    [height, width, large] = [stage.size(height), stage.size(width), stage.size(large)];
+    return stage.tapChannels === null ? [] : [{ channels: stage.tapChannels, ...tap }];
+  });
+}
+
+/**
+ * Null where the config says nothing of attention.
+ * @throws ConfigError for taps that are not there, and for gates that would change what pretrained blocks read.
+ */
+function attentionOf(config: DeepConfig, shape: ModelShape): BackboneAttention | null {
+  const { attention } = config;
+  if (!attention) return null;
+  if (attention.gate === 'inline')
+    throw new ConfigError(
+      `model.encoder.attention.gate: inline is not for ${config.kind}: its blocks read one another ungated`,
+      {
+        hint: 'set gate: branch, which leaves the numbers of pretrained weights as they are',
+        fields: { kind: config.kind, gate: attention.gate },
+      },
+    );
+  return attentionOver({ ...config, attention }, blockShapes(config, shape));
+}
+
+/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1, and for wrong taps. */
 export function mapGrid(config: DeepConfig, shape: ModelShape): MapGrid {
-  const { stages } = backboneOf(config);
-  const shrunk = (size: number): number => stages.reduce((left, stage) => stage.size(left), size);
-  const [height, width] = [shrunk(shape.height), shrunk(shape.width)];
-  const stride = LARGE / shrunk(LARGE);
+  const { height, width, stride } = blockShapes(config, shape).at(-1)!;
   if (height * width <= 1)
     throw new ConfigError(
       `cannot build the model: ${config.kind} shrinks ${shape.height} x ${shape.width} cells to ${height} x ${width}, where attention is the constant 1`,
@@ -51,7 +97,7 @@ export function mapGrid(config: DeepConfig, shape: ModelShape): MapGrid {
         fields: { kind: config.kind, stride, height, width },
       },
     );
-  return { height, width, margin: 0, stride };
+  return attentionOf(config, shape)?.mapGrid ?? { height, width, margin: 0, stride };
 }
 
 /** Input, output and two in between of the stage whose map is largest. */
@@ -59,8 +105,7 @@ export function floatsPerCell(config: DeepConfig, { channels }: ModelShape): num
   let [most, size] = [channels, LARGE];
   for (const stage of backboneOf(config).stages) {
     const out = stage.tapChannels ?? stage.channels;
-    const read = stage.tapChannels ? size : stage.size(size); // a block's tap lies before its transition
-    most = Math.max(most, 4 * out * (read / LARGE) ** 2);
+    most = Math.max(most, 4 * out * (stage.tapSize(size) / LARGE) ** 2);
     size = stage.size(size);
   }
   return most;
@@ -77,8 +122,17 @@ export const isFrozen = ({ freeze }: Pick<DeepConfig, 'freeze'>, name: string): 
 export function init(config: DeepConfig, shape: ModelShape, random: Random, logit: number): ParameterTree {
   const { stages } = backboneOf(config);
   const channels = width(config);
-  const parameters: Parameters = {
-    backbone: initBackbone(stages, shape.channels, random.key('backbone')),
+  const backbone = initBackbone(stages, shape.channels, random.key('backbone'));
+  const own = attentionOf(config, shape);
+  if (own) {
+    const attended: Attended = {
+      backbone,
+      attention: own.module.init(random.key('attention'), { bias: logit }),
+    };
+    return attended as unknown as ParameterTree;
+  }
+  const parameters: Plain = {
+    backbone,
     gate: squeezeExcite.init({ channels, reduction: config.reduction }, random.key('gate')),
     attention: elementAttention.init(
       { in: channels, width: config.attentionWidth, bias: logit },
@@ -90,10 +144,33 @@ export function init(config: DeepConfig, shape: ModelShape, random: Random, logi
 }
 
 /** `x [frames, height, width, channels]` */
-export function encode(config: DeepConfig, tree: ParameterTree, x: Tensor, mode: Mode): Encoded {
-  const parameters = tree as unknown as Parameters;
+export function encode(
+  config: DeepConfig,
+  shape: ModelShape,
+  tree: ParameterTree,
+  x: Tensor,
+  mode: Mode,
+): Encoded {
+  const parameters = tree as unknown as Attended | Plain;
   const { taps, updates } = applyBackbone(backboneOf(config), parameters.backbone, x, mode);
-  const { y: gated } = squeezeExcite.apply(parameters.gate, taps.at(-1)!); // [frames, h, w, width]
+  const own = attentionOf(config, shape);
+  const encoded = own
+    ? own.encoded(
+        (parameters as Attended).attention,
+        own.blocks.map((block) => taps[block]),
+        mode,
+      )
+    : plain(config, parameters as Plain, taps.at(-1)!, mode);
+  return {
+    ...encoded,
+    taps,
+    updates: Object.fromEntries(Object.entries(updates).map(([name, value]) => [`backbone/${name}`, value])),
+  };
+}
+
+/** `last [frames, h, w, width]` */
+function plain(config: DeepConfig, parameters: Plain, last: Tensor, mode: Mode): Encoded {
+  const { y: gated } = squeezeExcite.apply(parameters.gate, last);
   const { logits, score } = elementAttention.apply(parameters.attention, gated);
   const [frames, height, columns] = logits.shape;
   const pooled = mean(gated, [1, 2]); // [frames, width]
@@ -105,7 +182,5 @@ export function encode(config: DeepConfig, tree: ParameterTree, x: Tensor, mode:
     features: concat([reshape(evidence, [frames, 1]), dropped], 1),
     map: reshape(logits, [frames, height, columns]),
     auxiliary: [auxiliary],
-    taps,
-    updates: Object.fromEntries(Object.entries(updates).map(([name, value]) => [`backbone/${name}`, value])),
   };
 }

@@ -64,10 +64,12 @@ const deep = {
   freeze: z.array(z.enum(BACKBONE_PARTS)).default([]),
   /** Squeeze-excite reduction r of the last map. */
   reduction: Count.default(16),
-  attentionWidth: Count.default(128),
-  /** Weight of the auxiliary loss. */
+  attentionWidth: AttentionWidth.default(128),
+  /** Weight of the auxiliary losses of the taps, summed. */
   auxiliary: z.number().min(0).default(1),
   dropout: Share.default(0.1),
+  /** Attention at chosen blocks, block 0 being `block1`; left out: channel and element attention on the last. */
+  attention: AttentionConfig.optional(),
 };
 
 /** DenseNet121 (Huang et al. 2017) as Keras builds it, without its top; maps of 61 cells a side and more. */

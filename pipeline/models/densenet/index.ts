@@ -32,6 +32,7 @@ function blocks(): Stage[] {
       name: `block${i + 1}`,
       channels,
       tapChannels: wide,
+      tapSize: (size) => size,
       size: (size) => (last ? size : Math.floor(size / 2)),
       init: (from, random) => init(layers, from, last, random),
       apply: (tree, x, norms) => apply(layers, tree as unknown as Block, x, norms),

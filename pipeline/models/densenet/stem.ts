@@ -6,13 +6,14 @@ import type { Stage } from '../backbone.js';
 const CHANNELS = 64;
 type Parameters = { conv: conv2d.Parameters; norm: batchNorm.Parameters };
 
-const halved = (size: number): number => Math.ceil(size / 2);
+const quartered = (size: number): number => Math.ceil(Math.ceil(size / 2) / 2);
 
 export const stem: Stage = {
   name: 'stem',
   channels: CHANNELS,
   tapChannels: null,
-  size: (size) => halved(halved(size)),
+  size: quartered,
+  tapSize: quartered,
   init: (channels, random) => ({
     conv: conv2d.init({ in: channels, out: CHANNELS, size: 7, bias: false }, random),
     norm: batchNorm.init({ channels: CHANNELS }),

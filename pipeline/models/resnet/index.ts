@@ -23,6 +23,7 @@ function stem(channels: number): Stage {
     channels,
     size: (size) => size,
     tapChannels: null,
+    tapSize: (size) => size,
     init: (from, random) => ({
       conv: conv2d.init({ in: from, out: channels, bias: false }, random),
       norm: batchNorm.init({ channels }),
@@ -44,6 +45,7 @@ function block(i: number, out: number): Stage {
     channels: out,
     size,
     tapChannels: out,
+    tapSize: size,
     init: (from, random) =>
       Object.fromEntries(
         Array.from({ length: UNITS }, (_, u) => [
