@@ -1,6 +1,6 @@
 /** The inside of the thread that reads Keras' HDF5 by h5wasm: which weights there are, and the values of one. */
 import h5wasm, { Dataset, File, Group } from 'h5wasm/node';
-import { capWasmMemory, serveCalls, silenceStderr } from '../guard/index.js';
+import { capWasmMemory, refuseFailedReads, serveCalls, silenceStderr } from '../guard/index.js';
 
 /** A weight as the file has it. */
 export interface FoundWeight {
@@ -21,7 +21,7 @@ let opened: { path: string; file: File } | null = null;
 
 silenceStderr();
 capWasmMemory(MEMORY_BYTES);
-await h5wasm.ready;
+refuseFailedReads(await h5wasm.ready);
 serveCalls({ list, read, close });
 
 function list(path: string): FoundWeight[] {

@@ -5,6 +5,7 @@ import { Random } from '../../pipeline/random.js';
 import {
   add,
   dispose,
+  type Leaf,
   leaves,
   mul,
   openBackend,
@@ -52,9 +53,21 @@ function maps(kind: Kind, frames: number, channels = 2): Tensor {
   );
 }
 
+/** The last kernel of the network that weighs taps starts at zero and shuts the path behind it: moved away from there. */
+function stirred({ name, tensor: t }: Leaf): Leaf {
+  if (!name.startsWith('encoder/attention/scale') || (t.dataSync() as Float32Array).some((v) => v !== 0))
+    return { name, tensor: t };
+  const moved = tensor(
+    Float32Array.from({ length: t.size }, (_, i) => Math.cos(i)),
+    t.shape,
+  );
+  t.dispose();
+  return { name, tensor: moved };
+}
+
 /** Largest gradient of each leaf that learns, in training mode; frozen leaves and moments are no parameters of it. */
 function gradients(model: Model, x: Tensor) {
-  const all = leaves(model.init(Random.from(1)));
+  const all = leaves(model.init(Random.from(1))).map(stirred);
   const learns = (name: string) => !isMoving(name) && !model.isFrozen(name);
   const still = all.filter(({ name }) => !learns(name));
   const found = valueAndGradients<ParameterTree, Record<string, Tensor>>(
@@ -66,7 +79,13 @@ function gradients(model: Model, x: Tensor) {
         Float32Array.from({ length: features.size }, (_, i) => Math.sin(i)),
         features.shape,
       );
-      return { loss: add(sum(mul(features, weights)), sum(auxiliary![0])), aux: updates ?? {} };
+      return {
+        loss: add(
+          sum(mul(features, weights)),
+          auxiliary!.map((one) => sum(one)).reduce((a, b) => add(a, b)),
+        ),
+        aux: updates ?? {},
+      };
     },
   );
   const largest = new Map(
@@ -134,6 +153,34 @@ describe.each(CASES)('%s', (kind, config) => {
       const row = slice(whole.features, [1, 0], [1, model.featureCount]).dataSync();
       expect(difference(alone.features, row)).toBeLessThan(1e-4);
     });
+  });
+
+  it('carries attention at any of its blocks, each with its map and score, all trained', () => {
+    const before = tensorCount();
+    const x = maps(kind, 2);
+    const model = build(kind, { ...config, attention: { taps: [0, 2, 3], hidden: 4 } });
+    const { largest, names } = gradients(model, x);
+    const own = names.filter((name) => name.startsWith('encoder/attention/'));
+    expect(own.length).toBeGreaterThan(0);
+    for (const name of own) expect(largest.get(name), name).toBeGreaterThan(0);
+    tidy(() => {
+      const found = model.encode(model.init(Random.from(1)), x, EVALUATION);
+      expect(model.taps.map((tap) => tap.name)).toEqual(['block0', 'block2', 'block3']);
+      const shapes = [0, 2, 3].map((block) => found.taps![block].shape.slice(0, 3));
+      expect(found.looks!.map((map) => map.shape)).toEqual(shapes);
+      expect(model.taps.map(({ height, width }) => [2, height, width])).toEqual(shapes);
+      expect(found.map!.shape).toEqual([2, model.mapGrid.height, model.mapGrid.width]);
+      expect(found.auxiliary).toHaveLength(3);
+      expect(found.scale!.shape).toEqual([2, 3]);
+    });
+    x.dispose();
+    expect(tensorCount()).toBe(before);
+  });
+
+  it('refuses gates that change what its blocks read', () => {
+    expect(() => build(kind, { ...config, attention: { gate: 'inline' } })).toThrow(
+      expect.objectContaining({ tag: 'ConfigError', fields: { kind, gate: 'inline' } }),
+    );
   });
 
   it('refuses maps that shrink to one cell or none, and says how large they must be', () => {

@@ -3,7 +3,7 @@
  * trusts its files; a hostile one may turn it in circles, fill its memory or break its state, hence a thread that can end.
  */
 import h5wasm, { Dataset, File, Group } from 'h5wasm/node';
-import { capWasmMemory, serveCalls, silenceStderr } from '../../guard/index.js';
+import { capWasmMemory, refuseFailedReads, serveCalls, silenceStderr } from '../../guard/index.js';
 import type { Attribute, Variable } from '../cf/index.js';
 
 const HIDDEN = /^(DIMENSION_LIST|REFERENCE_LIST|CLASS|NAME|_Netcdf4.*)$/;
@@ -58,24 +58,6 @@ function open(path: string): Opened {
   if (file.file_id < 0) throw new Error('HDF5 cannot open it');
   opened = { path, file, datasets: datasetsOf(file) };
   return opened;
-}
-
-/**
- * The library drops what HDF5 returns: a chunk that does not unpack, fails its checksum or has a filter that is not known
- * would come back as whatever lay in memory.
- */
-function refuseFailedReads(library: object): void {
-  const module = library as { get_dataset_data(...args: unknown[]): number };
-  const read = module.get_dataset_data;
-  if (typeof read !== 'function') throw new Error('h5wasm reads by another function than get_dataset_data');
-  module.get_dataset_data = (...args) => {
-    const status = read.apply(module, args);
-    if (status < 0)
-      throw new Error(
-        'HDF5 cannot read a part of it: it is damaged, or packed by a filter that is not known',
-      );
-    return status;
-  };
 }
 
 /** Datasets of the file and its groups, `group/name`. Links may go round: no deeper than `MOST_DEPTH`, no more than `MOST_ITEMS`. */
