@@ -48,7 +48,7 @@ export function planStep(size: StepSize): { plan: StepPlan; note: string } {
   }
   if (model.batchMoments) {
     if (asked === 'auto') throw tooBig(size, whole);
-    throw moments(asked);
+    throw moments(size);
   }
   if (asked !== 'blockwise' && whole <= most) return parts('framewise', whole, room);
   const block = blockBytes(model);
@@ -78,7 +78,7 @@ function tooBig({ model, training, memoryBytes }: StepSize, frameBytes: number):
       ? `set training.batch to ${fitting} or less, or ingest on a coarser grid (--grid WxH)`
       : `set training.batch: 1 and training.windowLength to ${Math.max(1, frames)} or less, or ingest on a coarser grid (--grid WxH)`;
   const exact = model.batchMoments
-    ? 'with model.encoder.norm: none it could be done a few frames at a time'
+    ? `with model.encoder.norm: ${normOfOne(model)} it could be done a few frames at a time`
     : 'training.memory: auto does it a few frames at a time';
   return new ConfigError(
     `one training step does not fit in memory: ${batch} windows of ${windowLength} frames of ${height} x ${width} need ${gib(stepBytes)}, there are ${gib(there)}`,
@@ -89,10 +89,13 @@ function tooBig({ model, training, memoryBytes }: StepSize, frameBytes: number):
   );
 }
 
-function moments(memory: string): ConfigError {
+/** The norm that knows nothing of other frames. */
+const normOfOne = ({ config: { encoder } }: Model): string => (encoder.kind === 'cnn' ? 'none' : 'fixed');
+
+function moments({ model, training: { memory } }: StepSize): ConfigError {
   return new ConfigError(
     `training.memory: ${memory} is not exact where batch norm takes its moments from all frames of a batch`,
-    { hint: 'set model.encoder.norm: none, or training.memory: full', fields: { memory } },
+    { hint: `set model.encoder.norm: ${normOfOne(model)}, or training.memory: full`, fields: { memory } },
   );
 }
 

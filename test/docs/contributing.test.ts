@@ -47,6 +47,12 @@ describe('the examples', () => {
     },
   );
 
+  it('medicane has a second config, whose weights lie beside its pictures', async () => {
+    const { training, model } = await loadConfig(join(ROOT, 'examples/medicane/pretrained.yaml'));
+    expect(training.init).toBe(join(ROOT, 'examples/medicane/out/densenet121.safetensors'));
+    expect(model.encoder).toMatchObject({ kind: 'densenet121', norm: 'fixed' });
+  });
+
   it.each(examples)('%s has a README whose commands and pages are there', (name) => {
     const readme = read(`examples/${name}/README.md`);
     for (const [path] of readme.matchAll(/\b(?:examples|docs|scripts)\/[\w./-]+\.(?:mjs|yaml|md)\b/g))
