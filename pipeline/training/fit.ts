@@ -3,7 +3,6 @@
  *
  *   const trained = await fitModel({ store, labels, split, model, training, onProgress });
  */
-import { createHash } from 'node:crypto';
 import type { ModelConfig, TrainingConfig } from '../../schemas/config/index.js';
 import { PARTS } from '../../schemas/records/index.js';
 import { type ChannelStatistics, channelCount, channelNames, fitChannels } from '../channels/index.js';
@@ -16,8 +15,8 @@ import type { FrameStore } from '../shards/index.js';
 import { openBackend, type ParameterTree } from '../tensor/index.js';
 import { averagePrecision } from './averagePrecision.js';
 import { type BatchSource, blocksOf, counts, SEASON, windowsPerStep } from './batch.js';
+import { fingerprintOf } from './fingerprint.js';
 import { type FrameTensors, frameTensors } from './frames.js';
-import type { StepPlan } from './gradients.js';
 import { type InitialWeights, readInitial, type StartReport } from './initial.js';
 import { type Imbalance, imbalance } from './loss.js';
 import { trainMember } from './member.js';
@@ -281,30 +280,4 @@ export function stepCount(training: TrainingConfig, windowCount: number): number
 /** Coordinates are exact: noise goes on measured channels only. */
 export function noiseScale(channels: ChannelStatistics, sd: number): Float32Array {
   return Float32Array.from(channelNames(channels), (name) => (/^(row|column)$/.test(name) ? 0 : sd));
-}
-
-/**
- * Everything that decides the numbers of a run: not who reads, and of the memory only how many windows it lets be mixed and
- * in which parts the gradient is summed.
- */
-function fingerprintOf(
-  input: FitInput,
-  channels: ChannelStatistics,
-  backend: string,
-  { mixed, plan }: { mixed: number | 'all'; plan: StepPlan },
-): string {
-  const { store, labels, split, model, frames } = input;
-  const {
-    memoryMiB: _,
-    readerThreads: __,
-    memory: ___,
-    stepMemoryMiB: ____,
-    init: _____,
-    ...given
-  } = input.training;
-  const { learningRates, ...rest } = given;
-  const training = Object.keys(learningRates).length ? given : rest;
-  const data = [store.hash, labels.hash, split.hash, frames ?? [TRAIN]];
-  const parts = [...data, model, training, channels, backend, mixed, ...(plan.kind === 'full' ? [] : [plan])];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

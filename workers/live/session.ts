@@ -12,6 +12,7 @@ import {
   scanFiles,
   sortMaps,
 } from './arrivals.js';
+import { changedContent } from './changed.js';
 import {
   commitsOf,
   type LiveDataset,
@@ -203,22 +204,12 @@ export function makeSession(
 
   /** A labelled frame keeps its label, which is told where the values are others now; one that was bad gets its chance. */
   async function noteChanged(into: LiveDataset, before: ReadonlyMap<KnownFrame, string>): Promise<void> {
-    const commits = await commitsOf(
-      into.address,
-      [...before].flatMap(([{ slot }, old]) => [slot, old]),
-    );
-    const content = (slot: string, at: number) =>
-      commits.get(slot)?.frames.find(({ time }) => time === at)?.content;
+    const { mended, altered } = await changedContent(into.address, before);
+    for (const frame of mended) reopen(frame);
     const noticed = Date.now();
-    const lines: LiveLine[] = [];
-    for (const [frame, old] of before) {
-      const { series, time, path, slot, state } = frame;
-      const now = content(slot, time);
-      if (state === BAD && now) reopen(frame);
-      if (state === LABELLED && now !== undefined && now !== content(old, time))
-        lines.push({ kind: 'changed', series, time, path, noticed });
-    }
-    await write(lines);
+    await write(
+      altered.map(({ series, time, path }) => ({ kind: 'changed' as const, series, time, path, noticed })),
+    );
   }
 
   function reopen(frame: KnownFrame): void {
@@ -257,12 +248,8 @@ export function makeSession(
     const bad = [...known.series()].flatMap((series) =>
       known.of(series).filter(({ state }) => state === BAD),
     );
-    const commits = await commitsOf(
-      address,
-      bad.map(({ slot }) => slot),
-    );
-    for (const frame of bad)
-      if (commits.get(frame.slot)?.frames.find(({ time }) => time === frame.time)?.content) reopen(frame);
+    const { mended } = await changedContent(address, new Map(bad.map((frame) => [frame, frame.slot])));
+    for (const frame of mended) reopen(frame);
   }
 
   /** Labels those of the frames that are committed; how many. */
