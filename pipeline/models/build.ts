@@ -1,5 +1,6 @@
-import type { ModelConfig } from '../../schemas/config/index.js';
+import type { CnnConfig, ModelConfig } from '../../schemas/config/index.js';
 import type { ParameterTree } from '../tensor/index.js';
+import type { BackboneAttention } from './attention.js';
 import * as cnn from './cnn.js';
 import * as deep from './deep.js';
 import * as evidence from './evidence.js';
@@ -50,34 +51,47 @@ function encoderOf(config: ModelConfig['encoder'], shape: ModelShape): Encoder {
       init: (random, logit) => evidence.init(config, shape, random, logit),
       encode: (parameters, x, mode) => evidence.encode(config, parameters, x, mode),
     };
-  if (config.kind === 'cnn')
+  const bands = shape.channels;
+  if (config.kind === 'cnn') {
+    const own = cnn.attentionOf(config, shape);
     return {
+      ...attended(config, own),
       featureCount: cnn.featureCount(config),
-      floatsPerCell: Math.max(shape.channels, ...config.widths),
-      mapGrid: cnn.mapGrid(config, shape),
-      looks: cnn.looks(config),
-      taps: cnn.taps(config, shape),
-      weighsTaps: cnn.weighsTaps(config),
+      floatsPerCell: Math.max(bands, ...config.widths),
+      mapGrid: own?.mapGrid ?? cnn.mapGrid(config, shape),
       batchMoments: config.norm === 'batch',
-      auxiliary: cnn.looks(config) ? config.auxiliary : 0,
       isFrozen: () => false,
       inputKernel: 'encoder/block0/conv/kernel',
-      init: (random, logit) => cnn.init(config, shape, random, logit),
-      encode: (parameters, x, mode) => cnn.encode(config, shape, parameters, x, mode),
+      init: (random, logit) => cnn.init(config, own, { bands, random, logit }),
+      encode: (parameters, x, mode) => cnn.encode(config, own, parameters, x, mode),
     };
+  }
+  const last = deep.mapGrid(config, shape); // refuses maps that shrink to one cell, wherever the taps are
+  const own = deep.attentionOf(config, shape);
   return {
+    ...attended(config, own),
     featureCount: deep.featureCount(config),
     floatsPerCell: deep.floatsPerCell(config, shape),
-    mapGrid: deep.mapGrid(config, shape),
-    looks: deep.looks(config),
-    taps: deep.taps(config, shape),
-    weighsTaps: deep.weighsTaps(config),
+    mapGrid: own?.mapGrid ?? last,
     batchMoments: deep.batchMoments(config),
-    auxiliary: deep.looks(config) ? config.auxiliary : 0,
     isFrozen: (name) => deep.isFrozen(config, name),
     inputKernel: 'encoder/backbone/stem/conv/kernel',
-    init: (random, logit) => deep.init(config, shape, random, logit),
-    encode: (parameters, x, mode): Encoded => deep.encode(config, shape, parameters, x, mode),
+    init: (random, logit) => deep.init(config, own, { bands, random, logit }),
+    encode: (parameters, x, mode): Encoded => deep.encode(config, own, parameters, x, mode),
+  };
+}
+
+/** What an encoder with or without attention of its own says of where it looks. */
+function attended(
+  { attention, auxiliary }: Pick<CnnConfig, 'attention' | 'auxiliary'>,
+  own: BackboneAttention | null,
+): Pick<Encoder, 'looks' | 'taps' | 'weighsTaps' | 'auxiliary'> {
+  const looks = own?.looks ?? true;
+  return {
+    looks,
+    taps: own?.taps ?? [],
+    weighsTaps: attention?.modules.includes('scale') ?? false,
+    auxiliary: looks ? auxiliary : 0,
   };
 }
 

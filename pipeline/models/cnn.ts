@@ -20,7 +20,7 @@ import {
 import type { Random } from '../random.js';
 import { add, concat, mean, type ParameterTree, relu, reshape, type Tensor } from '../tensor/index.js';
 import { attentionOver, type BackboneAttention } from './attention.js';
-import type { Encoded, MapGrid, ModelShape, ModelTap } from './model.js';
+import type { Encoded, MapGrid, ModelShape } from './model.js';
 
 type Block = { conv: conv2d.Parameters; norm?: batchNorm.Parameters; gate?: squeezeExcite.Parameters };
 type Blocks = { [block: `block${number}`]: Block };
@@ -30,18 +30,8 @@ type Attended = Blocks & { attention: tripleAttention.Parameters };
 /** Evidence and the pooled maps of the last block. */
 export const featureCount = ({ widths }: CnnConfig): number => 1 + widths.at(-1)!;
 
-export const looks = ({ attention }: CnnConfig): boolean => attention?.modules.includes('element') ?? true;
-
-export const weighsTaps = ({ attention }: CnnConfig): boolean =>
-  attention?.modules.includes('scale') ?? false;
-
-export const taps = (config: CnnConfig, shape: ModelShape): readonly ModelTap[] =>
-  attentionOf(config, shape)?.taps ?? [];
-
-/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1, and for wrong taps. */
+/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1. */
 export function mapGrid(config: CnnConfig, shape: ModelShape): MapGrid {
-  const own = attentionOf(config, shape);
-  if (own) return own.mapGrid;
   const { height, width, stride } = blockShapes(config, shape).at(-1)!;
   const { widths } = config;
   if (height * width === 1)
@@ -59,18 +49,25 @@ const blockShapes = ({ widths }: CnnConfig, { height, width }: ModelShape) =>
     return { channels, stride, height: Math.ceil(height / stride), width: Math.ceil(width / stride) };
   });
 
-/** Null where the config leaves the attention as it is without one. */
-function attentionOf(config: CnnConfig, shape: ModelShape): BackboneAttention | null {
+/**
+ * Null where the config leaves the attention as it is without one.
+ * @throws ConfigError for wrong taps.
+ */
+export function attentionOf(config: CnnConfig, shape: ModelShape): BackboneAttention | null {
   const { attention } = config;
   return attention ? attentionOver({ ...config, attention }, blockShapes(config, shape)) : null;
 }
 
-export function init(config: CnnConfig, shape: ModelShape, random: Random, logit: number): ParameterTree {
+/** `bands`: channels of the input; `own` as of `attentionOf`. */
+export function init(
+  config: CnnConfig,
+  own: BackboneAttention | null,
+  { bands, random, logit }: { bands: number; random: Random; logit: number },
+): ParameterTree {
   const { widths, norm, reduction, attentionWidth } = config;
-  const own = attentionOf(config, shape);
   const parameters: Record<string, unknown> = {};
   widths.forEach((out, i) => {
-    const from = i === 0 ? shape.channels : widths[i - 1];
+    const from = i === 0 ? bands : widths[i - 1];
     const keys = random.key(`block${i}`);
     parameters[`block${i}`] = {
       conv: conv2d.init({ in: from, out, bias: norm === 'none' }, keys.key('conv')),
@@ -93,13 +90,12 @@ export function init(config: CnnConfig, shape: ModelShape, random: Random, logit
 /** `x [frames, height, width, channels]` */
 export function encode(
   config: CnnConfig,
-  shape: ModelShape,
+  own: BackboneAttention | null,
   tree: ParameterTree,
   x: Tensor,
   mode: Mode,
 ): Encoded {
   const updates: Record<string, Tensor> = {};
-  const own = attentionOf(config, shape);
   const encoded = own
     ? attendedAt(own, config, tree as unknown as Attended, x, mode, updates)
     : plain(config, tree as unknown as Plain, x, mode, updates);

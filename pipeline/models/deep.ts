@@ -17,7 +17,7 @@ import { add, concat, mean, type ParameterTree, reshape, type Tensor } from '../
 import { attentionOver, type BackboneAttention, type BlockShape } from './attention.js';
 import { applyBackbone, type BackboneInput, initBackbone } from './backbone.js';
 import * as densenet from './densenet/index.js';
-import type { Encoded, MapGrid, ModelShape, ModelTap } from './model.js';
+import type { Encoded, MapGrid, ModelShape } from './model.js';
 import * as resnet from './resnet/index.js';
 
 type Attended = { backbone: ParameterTree; attention: tripleAttention.Parameters };
@@ -31,11 +31,8 @@ type Plain = {
 /** Edge of a map that no rounding touches on its way through a backbone. */
 const LARGE = 2 ** 20;
 
-export const isDeep = (encoder: { kind: string }): encoder is DeepConfig =>
-  encoder.kind === 'densenet121' || encoder.kind === 'resnet18';
-
 /** The stages of a backbone and the small number in its norms. */
-export function backboneOf(config: DeepConfig): BackboneInput {
+function backboneOf(config: DeepConfig): BackboneInput {
   return config.kind === 'densenet121'
     ? { stages: densenet.stages, epsilon: densenet.EPSILON, config }
     : { stages: resnet.stages(config), epsilon: resnet.EPSILON, config };
@@ -45,14 +42,6 @@ const width = (config: DeepConfig): number => backboneOf(config).stages.at(-1)!.
 
 /** Evidence and the pooled maps of the last block. */
 export const featureCount = (config: DeepConfig): number => 1 + width(config);
-
-export const looks = ({ attention }: DeepConfig): boolean => attention?.modules.includes('element') ?? true;
-
-export const weighsTaps = ({ attention }: DeepConfig): boolean =>
-  attention?.modules.includes('scale') ?? false;
-
-export const taps = (config: DeepConfig, shape: ModelShape): readonly ModelTap[] =>
-  attentionOf(config, shape)?.taps ?? [];
 
 /** Taps, front to back. Sizes are rounded on the way; the stride is that of maps that no rounding touches. */
 function blockShapes(config: DeepConfig, shape: ModelShape): BlockShape[] {
@@ -72,7 +61,7 @@ function blockShapes(config: DeepConfig, shape: ModelShape): BlockShape[] {
  * Null where the config says nothing of attention.
  * @throws ConfigError for taps that are not there, and for gates that would change what pretrained blocks read.
  */
-function attentionOf(config: DeepConfig, shape: ModelShape): BackboneAttention | null {
+export function attentionOf(config: DeepConfig, shape: ModelShape): BackboneAttention | null {
   const { attention } = config;
   if (!attention) return null;
   if (attention.gate === 'inline')
@@ -86,7 +75,7 @@ function attentionOf(config: DeepConfig, shape: ModelShape): BackboneAttention |
   return attentionOver({ ...config, attention }, blockShapes(config, shape));
 }
 
-/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1, and for wrong taps. */
+/** @throws ConfigError for maps that shrink to a single cell, where attention is the constant 1. */
 export function mapGrid(config: DeepConfig, shape: ModelShape): MapGrid {
   const { height, width, stride } = blockShapes(config, shape).at(-1)!;
   if (height * width <= 1)
@@ -97,7 +86,7 @@ export function mapGrid(config: DeepConfig, shape: ModelShape): MapGrid {
         fields: { kind: config.kind, stride, height, width },
       },
     );
-  return attentionOf(config, shape)?.mapGrid ?? { height, width, margin: 0, stride };
+  return { height, width, margin: 0, stride };
 }
 
 /** Input, output and two in between of the stage whose map is largest. */
@@ -119,11 +108,15 @@ export const batchMoments = ({ norm, freeze }: Pick<DeepConfig, 'norm' | 'freeze
 export const isFrozen = ({ freeze }: Pick<DeepConfig, 'freeze'>, name: string): boolean =>
   freeze.some((part) => name.startsWith(`encoder/backbone/${part}/`));
 
-export function init(config: DeepConfig, shape: ModelShape, random: Random, logit: number): ParameterTree {
+/** `bands`: channels of the input; `own` as of `attentionOf`. */
+export function init(
+  config: DeepConfig,
+  own: BackboneAttention | null,
+  { bands, random, logit }: { bands: number; random: Random; logit: number },
+): ParameterTree {
   const { stages } = backboneOf(config);
   const channels = width(config);
-  const backbone = initBackbone(stages, shape.channels, random.key('backbone'));
-  const own = attentionOf(config, shape);
+  const backbone = initBackbone(stages, bands, random.key('backbone'));
   if (own) {
     const attended: Attended = {
       backbone,
@@ -146,14 +139,13 @@ export function init(config: DeepConfig, shape: ModelShape, random: Random, logi
 /** `x [frames, height, width, channels]` */
 export function encode(
   config: DeepConfig,
-  shape: ModelShape,
+  own: BackboneAttention | null,
   tree: ParameterTree,
   x: Tensor,
   mode: Mode,
 ): Encoded {
   const parameters = tree as unknown as Attended | Plain;
   const { taps, updates } = applyBackbone(backboneOf(config), parameters.backbone, x, mode);
-  const own = attentionOf(config, shape);
   const encoded = own
     ? own.encoded(
         (parameters as Attended).attention,
