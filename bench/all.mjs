@@ -30,7 +30,8 @@ const PARTS = {
   ingest: ['ingest/run.mjs', ['--files', '128', '--rounds', '1'], ingestRows],
   windows: ['windows/run.mjs', ['--rounds', '3', '--seconds', '1', ...pythons], windowRows],
   tensor: ['windows/tensor.mjs', ['--rounds', '3'], tensorRows],
-  memory: ['windows/memory.mjs', [], memoryRows],
+  memory: ['windows/memory.mjs', [], memoryRows('the ring of training')],
+  batches: ['windows/memory.mjs', ['--batches'], memoryRows('ring and batches of windowBatches')],
   resume: ['windows/resume.mjs', [], resumeRows],
   queue: ['queue/overhead.mjs', [], queueRows],
   restart: ['queue/restart.mjs', ['--kills', '20'], restartRows],
@@ -91,9 +92,11 @@ function tensorRows({ backend, ratio }) {
   return [atLeast(`into ${backend} / windows built in JavaScript`, 1.5, ratio)];
 }
 
-function memoryRows({ samplesMiB, beforeMiB, ringMiB }) {
-  const above = Math.max(...samplesMiB) - beforeMiB - ringMiB;
-  return [atMost('MiB above start and ring, over 20 times its size', 100, above)];
+function memoryRows(what) {
+  return ({ samplesMiB, beforeMiB, ringMiB }) => {
+    const above = Math.max(...samplesMiB) - beforeMiB - ringMiB;
+    return [atMost(`MiB above the start and ${what}, over 20 times its size`, 100, above)];
+  };
 }
 
 function resumeRows(cases) {
