@@ -27,7 +27,7 @@ const pythons = ['python', 'python-mosaic'].flatMap((name) =>
 
 /** Name -> script, its arguments, and the rows that its JSON gives: `[what, target, measured, met]`. */
 const PARTS = {
-  ingest: ['ingest/run.mjs', ['--files', '128', '--rounds', '1'], ingestRows],
+  ingest: ['ingest/run.mjs', ['--files', '128', '--rounds', '3'], ingestRows],
   windows: ['windows/run.mjs', ['--rounds', '3', '--seconds', '1', ...pythons], windowRows],
   tensor: ['windows/tensor.mjs', ['--rounds', '3'], tensorRows],
   memory: ['windows/memory.mjs', [], memoryRows('the ring of training')],
